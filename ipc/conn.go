@@ -1,0 +1,145 @@
+package ipc
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"ipcbench/ipc/copies"
+)
+
+// Conn is one end of a duplex channel of messages between two processes. It
+// belongs to one goroutine; only Close may be called from another.
+type Conn interface {
+	// Buffer returns memory to produce messages in; see Client.Buffer.
+	Buffer(n int) (*Buffer, error)
+	// Send sends a message: the header, whose Length is the payload's, and
+	// the payload. A nil payload goes with Length 0.
+	Send(Header, *Buffer) error
+	// Recv waits for a message and returns its payload where the transport
+	// put it, readable until the next Send or Recv.
+	Recv() (Header, []byte, error)
+	// Ledger counts what this end copies and calls.
+	Ledger() *copies.Ledger
+	// Close lets go of the end; a blocked Send or Recv returns ErrClosed, and
+	// the peer's ErrPeerGone.
+	Close() error
+}
+
+// NewClient calls over a Conn.
+func NewClient(c Conn) Client { return &connClient{Conn: c} }
+
+type connClient struct {
+	Conn
+	sequence uint64
+}
+
+func (c *connClient) Call(request *Buffer) ([]byte, error) {
+	return c.roundTrip(0, request)
+}
+
+func (c *connClient) roundTrip(flags Flags, request *Buffer) ([]byte, error) {
+	if err := c.post(flags, request); err != nil {
+		return nil, err
+	}
+	h, reply, err := c.Recv()
+	if err != nil {
+		return nil, err
+	}
+	if h.Sequence != c.sequence {
+		return nil, fmt.Errorf("%w: reply %d to request %d", ErrProtocol, h.Sequence, c.sequence)
+	}
+	return reply, nil
+}
+
+func (c *connClient) post(flags Flags, request *Buffer) error {
+	c.sequence++
+	h := Header{Flags: flags, Sequence: c.sequence}
+	if request != nil {
+		h.Length = uint32(request.Len())
+	}
+	return c.Conn.Send(h, request)
+}
+
+func (c *connClient) Send(request *Buffer) error { return c.post(OneWay, request) }
+
+func (c *connClient) Stop() error {
+	_, err := c.roundTrip(Stop, nil)
+	return err
+}
+
+// NewServer serves one Conn a client, each on a goroutine of its own, which is
+// locked to its OS thread if locked is set.
+func NewServer(conns []Conn, locked bool) Server {
+	return &connServer{conns: conns, locked: locked}
+}
+
+type connServer struct {
+	conns  []Conn
+	locked bool
+}
+
+// Serve returns when the last connection has ended. A connection that fails
+// closes the others, so that none waits for a client that has nobody to answer
+// to.
+func (s *connServer) Serve(service Service) error {
+	errs := make([]error, len(s.conns))
+	var serving sync.WaitGroup
+	for i, c := range s.conns {
+		serving.Go(func() {
+			if s.locked {
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+			}
+			if errs[i] = serveConn(c, service); errs[i] != nil {
+				s.Close()
+			}
+		})
+	}
+	serving.Wait()
+	return firstCause(errs)
+}
+
+// firstCause prefers what went wrong to the closing that followed from it.
+func firstCause(errs []error) error {
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, ErrClosed) {
+			return err
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func serveConn(c Conn, service Service) error {
+	handler, err := service.NewHandler(c)
+	if err != nil {
+		return fmt.Errorf("start a serving thread: %w", err)
+	}
+	defer handler.Done()
+	for {
+		h, request, err := c.Recv()
+		if err != nil {
+			return err
+		}
+		if h.Flags&Stop != 0 {
+			return c.Send(Header{Flags: Stop, Sequence: h.Sequence}, nil)
+		}
+		oneway := h.Flags&OneWay != 0
+		reply := handler.Handle(request, oneway)
+		if oneway {
+			continue
+		}
+		if err := c.Send(Header{Length: uint32(reply.Len()), Sequence: h.Sequence}, reply); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *connServer) Close() error {
+	var errs []error
+	for _, c := range s.conns {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}

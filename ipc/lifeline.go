@@ -1,0 +1,50 @@
+package ipc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// NewLifeline returns the two ends of a line on which nothing is ever said: it
+// breaks when the process at the other end closes it or dies. Mechanisms that do not notice a
+// dead peer by themselves (queues, segments) hand one end to each side.
+func NewLifeline() (server, client *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("lifeline: %w", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "lifeline"), os.NewFile(uintptr(fds[1]), "lifeline"), nil
+}
+
+// Lifeline watches one end.
+type Lifeline struct {
+	end     *os.File
+	watcher sync.WaitGroup
+}
+
+// Watch calls gone, once and on a goroutine of its own, when the other end
+// breaks; not when this end is closed. It owns the file from then on. An
+// inherited descriptor must be non-blocking, as NewLifeline makes it.
+func Watch(end *os.File, gone func()) *Lifeline {
+	l := &Lifeline{end: end}
+	l.watcher.Go(func() {
+		var b [1]byte
+		_, err := end.Read(b[:])
+		if !errors.Is(err, os.ErrClosed) {
+			gone()
+		}
+	})
+	return l
+}
+
+// Close lets go of this end and waits for the watcher, so that gone does not
+// run afterwards. It must not be called from gone.
+func (l *Lifeline) Close() error {
+	err := l.end.Close()
+	l.watcher.Wait()
+	return err
+}
