@@ -1,0 +1,215 @@
+// Package results is what a run found: the model and its JSON form, the store
+// that reads and writes it, the statistics over it, and the renderers.
+//
+// A [Result] is complete: reports are made of it alone, so that they can be
+// made again from a stored file.
+package results
+
+import (
+	"encoding/json"
+
+	"ipcbench/ipc/copies"
+)
+
+// Schema names the JSON form of a Result.
+const Schema = "ipcbench.result/v1"
+
+// Result is one run.
+type Result struct {
+	Schema      string      `json:"schema"`
+	Environment Environment `json:"environment"`
+	Plan        Plan        `json:"plan"`
+	Floors      []Floor     `json:"floors"`
+	Cells       []Cell      `json:"cells"`
+	Skipped     []Skip      `json:"skipped"`
+	// Warnings of the run as a whole.
+	Warnings []string `json:"warnings,omitempty"`
+	// Incomplete says why the run ended before its plan did; what was
+	// measured until then is here.
+	Incomplete string `json:"incomplete,omitempty"`
+}
+
+// Plan is what was asked for.
+type Plan struct {
+	Transports  []string `json:"transports"`
+	Sizes       []int    `json:"sizes"`
+	Workloads   []string `json:"workloads"`
+	Clients     []int    `json:"clients"`
+	Waits       []string `json:"waits"`
+	Placements  []string `json:"placements"`
+	Rounds      int      `json:"rounds"`
+	RoundTimeNS int64    `json:"round_time_ns"`
+	Generations int      `json:"generations"`
+	// RatePerSecond of an open loop, GapNS of idle gaps; 0 is a closed loop.
+	RatePerSecond float64 `json:"rate_per_second,omitempty"`
+	GapNS         int64   `json:"gap_ns,omitempty"`
+	Seed          uint64  `json:"seed"`
+}
+
+// Key names a cell.
+type Key struct {
+	Transport    string `json:"transport"`
+	Workload     string `json:"workload"`
+	RequestBytes int    `json:"request_bytes"`
+	ReplyBytes   int    `json:"reply_bytes"`
+	Clients      int    `json:"clients"`
+	Wait         string `json:"wait"`
+	Placement    string `json:"placement"`
+}
+
+// Cell is one combination of transport, work and conditions.
+type Cell struct {
+	Key
+	// Variant tells cells of one key apart where a self-test runs two builds
+	// or two settings of one transport in one run; else empty.
+	Variant string `json:"variant,omitempty"`
+
+	Rounds             int      `json:"rounds"`
+	Operations         uint64   `json:"operations"`
+	VerifiedOperations uint64   `json:"verified_operations"`
+	Errors             []string `json:"errors,omitempty"`
+	Warnings           []string `json:"warnings,omitempty"`
+	// Notes say how the transport sized itself for the cell.
+	Notes []string `json:"notes,omitempty"`
+
+	Latency    Latency     `json:"latency_ns"`
+	RoundP50NS [][]float64 `json:"round_p50_ns"`
+
+	OperationsPerSecond   float64 `json:"operations_per_second"`
+	PayloadBytesPerSecond float64 `json:"payload_bytes_per_second"`
+
+	Copies               Copies  `json:"copies"`
+	SyscallsPerOp        float64 `json:"syscalls_per_op"`
+	ContextSwitchesPerOp float64 `json:"context_switches_per_op"`
+	PageFaultsPerOp      float64 `json:"page_faults_per_op"`
+	CPUNSPerOp           float64 `json:"cpu_ns_per_op"`
+	MissedPerOp          float64 `json:"missed_per_op,omitempty"`
+	FloorRatio           float64 `json:"floor_ratio,omitempty"`
+
+	Evidence  map[string]Evidence `json:"evidence"`
+	Histogram string              `json:"histogram"`
+}
+
+// Latency in nanoseconds: a percentile that the sample does not support is
+// absent. Nanoseconds are kept as they were recorded, with the histogram's
+// three significant digits.
+type Latency struct {
+	Min   *float64    `json:"min,omitempty"`
+	Mean  *float64    `json:"mean,omitempty"`
+	P50   *float64    `json:"p50,omitempty"`
+	P90   *float64    `json:"p90,omitempty"`
+	P99   *float64    `json:"p99,omitempty"`
+	P999  *float64    `json:"p99.9,omitempty"`
+	P9999 *float64    `json:"p99.99,omitempty"`
+	Max   *float64    `json:"max,omitempty"`
+	P50CI *[2]float64 `json:"p50_ci,omitempty"`
+}
+
+// Copies per direction, from the ledger. A direction that delivered no payload
+// has none (nil).
+type Copies struct {
+	Request          *float64           `json:"request"`
+	Reply            *float64           `json:"reply"`
+	BytesPerOp       float64            `json:"bytes_per_op"`
+	HeaderBytesPerOp float64            `json:"header_bytes_per_op"`
+	BySite           map[string]float64 `json:"by_site"` // payload bytes per operation; key "request pipe/writev"
+}
+
+// Evidence is what a source other than the ledger found.
+type Evidence struct {
+	// Status is "agrees", "disagrees", "not permitted", "unavailable" or
+	// "not applicable".
+	Status string `json:"status"`
+	// Detail is the reason, or where it disagrees.
+	Detail string `json:"detail,omitempty"`
+	// Counted is what the source counted, next to Ledger, what the ledger
+	// says of the same operations.
+	Counted map[string]float64 `json:"counted,omitempty"`
+	Ledger  map[string]float64 `json:"ledger,omitempty"`
+}
+
+// Floor is what the machine allows at best.
+type Floor struct {
+	Kind         string      `json:"kind"` // composite, broker, memcpy, cacheline, futex
+	RequestBytes int         `json:"request_bytes"`
+	ReplyBytes   int         `json:"reply_bytes"`
+	Wait         string      `json:"wait"`
+	Placement    string      `json:"placement"`
+	Latency      Latency     `json:"latency_ns"`
+	RoundP50NS   [][]float64 `json:"round_p50_ns"`
+	Operations   uint64      `json:"operations"`
+	CPUNSPerOp   float64     `json:"cpu_ns_per_op,omitempty"`
+	Warnings     []string    `json:"warnings,omitempty"`
+}
+
+// Skip is a transport, or a cell of it, that was not measured.
+type Skip struct {
+	Transport string `json:"transport"`
+	Reason    string `json:"reason"`
+	// Cell narrows the skip to some of the transport's cells, in words
+	// ("wait spin, placement same"); empty means all of them.
+	Cell string `json:"cell,omitempty"`
+}
+
+// Environment is the machine and build that a result was taken on.
+type Environment struct {
+	Time           string            `json:"time"` // RFC 3339
+	Hostname       string            `json:"hostname,omitempty"`
+	OS             string            `json:"os"`
+	Kernel         string            `json:"kernel"`
+	Arch           string            `json:"arch"`
+	CPU            CPU               `json:"cpu"`
+	Memory         uint64            `json:"memory_bytes"`
+	Virtualisation string            `json:"virtualisation,omitempty"`
+	Emulated       bool              `json:"emulated,omitempty"`
+	Mitigations    map[string]string `json:"mitigations,omitempty"`
+	Limits         map[string]string `json:"limits,omitempty"`
+	Go             string            `json:"go"`
+	Commit         string            `json:"commit,omitempty"`
+	Dirty          bool              `json:"dirty,omitempty"`
+	Load           [3]float64        `json:"load"`
+	ClockReadNS    float64           `json:"clock_read_ns,omitempty"`
+	Privileged     bool              `json:"privileged"`
+	Facts          map[string]string `json:"facts,omitempty"`
+}
+
+// CPU of a machine.
+type CPU struct {
+	Model    string            `json:"model"`
+	Online   int               `json:"online"`
+	Allowed  []int             `json:"allowed"` // that this process may run on
+	MHz      float64           `json:"mhz,omitempty"`
+	Governor string            `json:"governor,omitempty"`
+	SMT      string            `json:"smt,omitempty"`
+	Caches   map[string]string `json:"caches,omitempty"` // "L1d": "32K"
+}
+
+// Marshal is the stored JSON form, indented, with a final newline.
+func (r *Result) Marshal() ([]byte, error) {
+	b, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	return append(b, '\n'), nil
+}
+
+// SetCopies fills the cell's copy figures from a ledger of ops operations.
+func (c *Cell) SetCopies(l copies.Report, ops uint64) {
+	c.Copies = Copies{BySite: map[string]float64{}}
+	if n, ok := l.PerDirection(copies.Request); ok {
+		c.Copies.Request = &n
+	}
+	if n, ok := l.PerDirection(copies.Reply); ok {
+		c.Copies.Reply = &n
+	}
+	if ops == 0 {
+		return
+	}
+	per := 1 / float64(ops)
+	c.Copies.BytesPerOp = float64(l.Payload(copies.Request)+l.Payload(copies.Reply)) * per
+	c.Copies.HeaderBytesPerOp = float64(l.Header()) * per
+	for _, s := range l.Sites {
+		c.Copies.BySite[s.Direction.String()+" "+s.Name] += float64(s.Payload) * per
+	}
+	c.SyscallsPerOp = float64(l.Syscalls) * per
+}
