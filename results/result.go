@@ -8,6 +8,9 @@ package results
 import (
 	"encoding/json"
 
+	"ipcbench/harness"
+	"ipcbench/harness/env"
+	"ipcbench/harness/evidence"
 	"ipcbench/ipc/copies"
 )
 
@@ -16,12 +19,12 @@ const Schema = "ipcbench.result/v1"
 
 // Result is one run.
 type Result struct {
-	Schema      string      `json:"schema"`
-	Environment Environment `json:"environment"`
-	Plan        Plan        `json:"plan"`
-	Floors      []Floor     `json:"floors"`
-	Cells       []Cell      `json:"cells"`
-	Skipped     []Skip      `json:"skipped"`
+	Schema      string          `json:"schema"`
+	Environment env.Environment `json:"environment"`
+	Plan        harness.Plan    `json:"plan"`
+	Floors      []Floor         `json:"floors"`
+	Cells       []Cell          `json:"cells"`
+	Skipped     []harness.Skip  `json:"skipped"`
 	// Warnings of the run as a whole.
 	Warnings []string `json:"warnings,omitempty"`
 	// Incomplete says why the run ended before its plan did; what was
@@ -29,37 +32,9 @@ type Result struct {
 	Incomplete string `json:"incomplete,omitempty"`
 }
 
-// Plan is what was asked for.
-type Plan struct {
-	Transports  []string `json:"transports"`
-	Sizes       []int    `json:"sizes"`
-	Workloads   []string `json:"workloads"`
-	Clients     []int    `json:"clients"`
-	Waits       []string `json:"waits"`
-	Placements  []string `json:"placements"`
-	Rounds      int      `json:"rounds"`
-	RoundTimeNS int64    `json:"round_time_ns"`
-	Generations int      `json:"generations"`
-	// RatePerSecond of an open loop, GapNS of idle gaps; 0 is a closed loop.
-	RatePerSecond float64 `json:"rate_per_second,omitempty"`
-	GapNS         int64   `json:"gap_ns,omitempty"`
-	Seed          uint64  `json:"seed"`
-}
-
-// Key names a cell.
-type Key struct {
-	Transport    string `json:"transport"`
-	Workload     string `json:"workload"`
-	RequestBytes int    `json:"request_bytes"`
-	ReplyBytes   int    `json:"reply_bytes"`
-	Clients      int    `json:"clients"`
-	Wait         string `json:"wait"`
-	Placement    string `json:"placement"`
-}
-
 // Cell is one combination of transport, work and conditions.
 type Cell struct {
-	Key
+	harness.Key
 	// Variant tells cells of one key apart where a self-test runs two builds
 	// or two settings of one transport in one run; else empty.
 	Variant string `json:"variant,omitempty"`
@@ -86,8 +61,8 @@ type Cell struct {
 	MissedPerOp          float64 `json:"missed_per_op,omitempty"`
 	FloorRatio           float64 `json:"floor_ratio,omitempty"`
 
-	Evidence  map[string]Evidence `json:"evidence"`
-	Histogram string              `json:"histogram"`
+	Evidence  map[string]evidence.Finding `json:"evidence"`
+	Histogram string                      `json:"histogram"`
 }
 
 // Latency in nanoseconds: a percentile that the sample does not support is
@@ -115,19 +90,6 @@ type Copies struct {
 	BySite           map[string]float64 `json:"by_site"` // payload bytes per operation; key "request pipe/writev"
 }
 
-// Evidence is what a source other than the ledger found.
-type Evidence struct {
-	// Status is "agrees", "disagrees", "not permitted", "unavailable" or
-	// "not applicable".
-	Status string `json:"status"`
-	// Detail is the reason, or where it disagrees.
-	Detail string `json:"detail,omitempty"`
-	// Counted is what the source counted, next to Ledger, what the ledger
-	// says of the same operations.
-	Counted map[string]float64 `json:"counted,omitempty"`
-	Ledger  map[string]float64 `json:"ledger,omitempty"`
-}
-
 // Floor is what the machine allows at best.
 type Floor struct {
 	Kind         string      `json:"kind"` // composite, broker, memcpy, cacheline, futex
@@ -140,48 +102,6 @@ type Floor struct {
 	Operations   uint64      `json:"operations"`
 	CPUNSPerOp   float64     `json:"cpu_ns_per_op,omitempty"`
 	Warnings     []string    `json:"warnings,omitempty"`
-}
-
-// Skip is a transport, or a cell of it, that was not measured.
-type Skip struct {
-	Transport string `json:"transport"`
-	Reason    string `json:"reason"`
-	// Cell narrows the skip to some of the transport's cells, in words
-	// ("wait spin, placement same"); empty means all of them.
-	Cell string `json:"cell,omitempty"`
-}
-
-// Environment is the machine and build that a result was taken on.
-type Environment struct {
-	Time           string            `json:"time"` // RFC 3339
-	Hostname       string            `json:"hostname,omitempty"`
-	OS             string            `json:"os"`
-	Kernel         string            `json:"kernel"`
-	Arch           string            `json:"arch"`
-	CPU            CPU               `json:"cpu"`
-	Memory         uint64            `json:"memory_bytes"`
-	Virtualisation string            `json:"virtualisation,omitempty"`
-	Emulated       bool              `json:"emulated,omitempty"`
-	Mitigations    map[string]string `json:"mitigations,omitempty"`
-	Limits         map[string]string `json:"limits,omitempty"`
-	Go             string            `json:"go"`
-	Commit         string            `json:"commit,omitempty"`
-	Dirty          bool              `json:"dirty,omitempty"`
-	Load           [3]float64        `json:"load"`
-	ClockReadNS    float64           `json:"clock_read_ns,omitempty"`
-	Privileged     bool              `json:"privileged"`
-	Facts          map[string]string `json:"facts,omitempty"`
-}
-
-// CPU of a machine.
-type CPU struct {
-	Model    string            `json:"model"`
-	Online   int               `json:"online"`
-	Allowed  []int             `json:"allowed"` // that this process may run on
-	MHz      float64           `json:"mhz,omitempty"`
-	Governor string            `json:"governor,omitempty"`
-	SMT      string            `json:"smt,omitempty"`
-	Caches   map[string]string `json:"caches,omitempty"` // "L1d": "32K"
 }
 
 // Marshal is the stored JSON form, indented, with a final newline.
