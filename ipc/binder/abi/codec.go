@@ -1,0 +1,162 @@
+package abi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Errors of the codec.
+var (
+	// ErrNoRoom says that the lent slice was too short for what was encoded.
+	ErrNoRoom = errors.New("binder abi: no room to encode")
+	// ErrTruncated says that a stream ends inside a command.
+	ErrTruncated = errors.New("binder abi: truncated command")
+)
+
+const sizeofCode = 4
+
+// Encoder writes a stream of commands (C is Command) or returns (C is Return)
+// into a slice that the caller lends. What does not fit is left out as a
+// whole, and Err says so from then on.
+type Encoder[C ~uint32] struct {
+	buf  []byte
+	n    int
+	full bool
+}
+
+// NewEncoder returns an encoder that writes to buf from its beginning.
+func NewEncoder[C ~uint32](buf []byte) Encoder[C] { return Encoder[C]{buf: buf} }
+
+// Reset empties the encoder; it keeps writing to the same slice.
+func (e *Encoder[C]) Reset() { e.n, e.full = 0, false }
+
+// Len is the number of bytes written.
+func (e *Encoder[C]) Len() int { return e.n }
+
+// Room is the number of bytes that are left.
+func (e *Encoder[C]) Room() int { return len(e.buf) - e.n }
+
+// Bytes is the stream written so far, a part of the lent slice.
+func (e *Encoder[C]) Bytes() []byte { return e.buf[:e.n] }
+
+// Err is ErrNoRoom if anything did not fit since the last Reset.
+func (e *Encoder[C]) Err() error {
+	if e.full {
+		return ErrNoRoom
+	}
+	return nil
+}
+
+// put writes the code and returns the size bytes behind it, nil if there is
+// no room.
+func (e *Encoder[C]) put(code C, size int) []byte {
+	end := e.n + sizeofCode + size
+	if end > len(e.buf) {
+		e.full = true
+		return nil
+	}
+	order.PutUint32(e.buf[e.n:], uint32(code))
+	payload := e.buf[e.n+sizeofCode : end]
+	e.n = end
+	return payload
+}
+
+// Code writes a code without payload.
+func (e *Encoder[C]) Code(code C) { e.put(code, 0) }
+
+// Uint32 writes a code with a 32-bit payload, such as a handle.
+func (e *Encoder[C]) Uint32(code C, v uint32) {
+	if b := e.put(code, 4); b != nil {
+		order.PutUint32(b, v)
+	}
+}
+
+// Uint64 writes a code with a 64-bit payload, such as a cookie or an address.
+func (e *Encoder[C]) Uint64(code C, v uint64) {
+	if b := e.put(code, 8); b != nil {
+		order.PutUint64(b, v)
+	}
+}
+
+// PtrCookie writes a code with a node's name.
+func (e *Encoder[C]) PtrCookie(code C, v PtrCookie) {
+	if b := e.put(code, SizeofPtrCookie); b != nil {
+		v.Encode(b)
+	}
+}
+
+// HandleCookie writes a code with a handle and a cookie.
+func (e *Encoder[C]) HandleCookie(code C, v HandleCookie) {
+	if b := e.put(code, SizeofHandleCookie); b != nil {
+		v.Encode(b)
+	}
+}
+
+// Transaction writes a code with transaction data.
+func (e *Encoder[C]) Transaction(code C, v *TransactionData) {
+	if b := e.put(code, SizeofTransactionData); b != nil {
+		v.Encode(b)
+	}
+}
+
+// TransactionSG writes a code with scatter-gather transaction data.
+func (e *Encoder[C]) TransactionSG(code C, v *TransactionDataSG) {
+	if b := e.put(code, SizeofTransactionDataSG); b != nil {
+		v.Encode(b)
+	}
+}
+
+// TransactionSecCtx writes a code with transaction data and security context.
+func (e *Encoder[C]) TransactionSecCtx(code C, v *TransactionDataSecCtx) {
+	if b := e.put(code, SizeofTransactionDataSecCtx); b != nil {
+		v.Encode(b)
+	}
+}
+
+// FrozenState writes a code with the state of a frozen node.
+func (e *Encoder[C]) FrozenState(code C, v *FrozenStateInfo) {
+	if b := e.put(code, SizeofFrozenStateInfo); b != nil {
+		v.Encode(b)
+	}
+}
+
+// Decoder reads a stream of commands or returns out of a slice.
+type Decoder[C ~uint32] struct {
+	buf []byte
+	n   int
+}
+
+// NewDecoder returns a decoder of the stream in buf.
+func NewDecoder[C ~uint32](buf []byte) Decoder[C] { return Decoder[C]{buf: buf} }
+
+// Offset is the number of bytes decoded.
+func (d *Decoder[C]) Offset() int { return d.n }
+
+// Next returns the next code and its payload, which stays a part of the
+// stream's slice; its length is what the code announces, so that a structure
+// of the code can be decoded from it. At the end it returns io.EOF, and an
+// error that wraps ErrTruncated if the stream ends inside a command, which is
+// then not consumed.
+func (d *Decoder[C]) Next() (code C, payload []byte, err error) {
+	rest := d.buf[d.n:]
+	if len(rest) == 0 {
+		return 0, nil, io.EOF
+	}
+	if len(rest) < sizeofCode {
+		return 0, nil, fmt.Errorf("%w: %d bytes left", ErrTruncated, len(rest))
+	}
+	code = C(order.Uint32(rest))
+	size := payloadSize(uint32(code))
+	if size > len(rest)-sizeofCode {
+		return 0, nil, fmt.Errorf("%w: %#x needs %d bytes, %d left", ErrTruncated, uint32(code), size, len(rest)-sizeofCode)
+	}
+	d.n += sizeofCode + size
+	return code, rest[sizeofCode : sizeofCode+size], nil
+}
+
+// Uint32 is a 32-bit payload as returned by Next.
+func Uint32(payload []byte) uint32 { return order.Uint32(payload) }
+
+// Uint64 is a 64-bit payload as returned by Next.
+func Uint64(payload []byte) uint64 { return order.Uint64(payload) }
