@@ -29,6 +29,8 @@ type CellRecord struct {
 	Variant string
 	// Generations of worker processes, each with its rounds in order.
 	Generations [][]Round
+	// Latency of every operation of every round, in nanoseconds.
+	Latency *hdrhistogram.Histogram
 	// Verified operations: every byte of every message checked, outside the
 	// clock.
 	Verified uint64
@@ -44,18 +46,24 @@ type FloorRecord struct {
 	Kind                     string
 	RequestBytes, ReplyBytes int
 	Wait, Placement          string
+	Latency                  *hdrhistogram.Histogram
 	Generations              [][]Round
 }
 
 // Round is one timed round of a cell, all clients together.
 type Round struct {
-	// Latency of each operation in nanoseconds.
-	Latency    *hdrhistogram.Histogram
+	// P50, P90 and P99 of the round's latencies in nanoseconds; the
+	// histograms of single rounds are not kept.
+	P50, P90, P99 float64
+	// Operations that were timed, and the time from the first client's
+	// start to the last one's end.
 	Operations uint64
 	Elapsed    time.Duration
-	// Ledger and Usage of both sides together, over the round.
-	Ledger copies.Report
-	Usage  Usage
+	// Ledger and Usage of all processes of the cell together, over the
+	// CostOperations: those timed and the warm-up before them.
+	CostOperations uint64
+	Ledger         copies.Report
+	Usage          Usage
 	// Missed operations of an open loop: those whose intended start had
 	// passed by more than a period when they began.
 	Missed uint64

@@ -65,6 +65,7 @@ func (c *connClient) post(flags Flags, request *Buffer) error {
 func (c *connClient) Send(request *Buffer) error { return c.post(OneWay, request) }
 
 func (c *connClient) Stop() error {
+	c.Ledger().Mark()
 	_, err := c.roundTrip(Stop, nil)
 	return err
 }
@@ -117,7 +118,7 @@ func serveConn(c Conn, service Service) error {
 		return fmt.Errorf("start a serving thread: %w", err)
 	}
 	defer handler.Done()
-	for {
+	for ; ; c.Ledger().Mark() {
 		h, request, err := c.Recv()
 		if err != nil {
 			return err

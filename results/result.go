@@ -127,9 +127,9 @@ func (c *Cell) SetCopies(l copies.Report, ops uint64) {
 	}
 	per := 1 / float64(ops)
 	c.Copies.BytesPerOp = float64(l.Payload(copies.Request)+l.Payload(copies.Reply)) * per
-	c.Copies.HeaderBytesPerOp = float64(l.Header()) * per
+	c.Copies.HeaderBytesPerOp = float64(l.OperationHeader()) * per
 	for _, s := range l.Sites {
 		c.Copies.BySite[s.Direction.String()+" "+s.Name] += float64(s.Payload) * per
 	}
-	c.SyscallsPerOp = float64(l.Syscalls) * per
+	c.SyscallsPerOp = float64(l.OperationSyscalls()) * per
 }

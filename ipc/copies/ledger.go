@@ -68,6 +68,15 @@ type Ledger struct {
 	delivered [directions]uint64
 	messages  [directions]uint64
 	syscalls  uint64
+	header    uint64
+	marked    Aside
+}
+
+// Aside is what was counted beside the operations: the message that ends a
+// session is none, and would otherwise blur the cost of one operation.
+type Aside struct {
+	Syscalls uint64 `json:"syscalls"`
+	Header   uint64 `json:"header"`
 }
 
 // NewLedger opens the account of an end that sends messages of direction out;
@@ -75,10 +84,16 @@ type Ledger struct {
 func NewLedger(out Direction) *Ledger { return &Ledger{out: out, in: Reply - out} }
 
 // Sent counts a copy of an outgoing message: payload and header bytes apart.
-func (l *Ledger) Sent(s Site, payload, header int) { l.copied[l.out][s].add(payload, header) }
+func (l *Ledger) Sent(s Site, payload, header int) {
+	l.copied[l.out][s].add(payload, header)
+	l.header += uint64(header)
+}
 
 // Received counts a copy of an incoming message.
-func (l *Ledger) Received(s Site, payload, header int) { l.copied[l.in][s].add(payload, header) }
+func (l *Ledger) Received(s Site, payload, header int) {
+	l.copied[l.in][s].add(payload, header)
+	l.header += uint64(header)
+}
 
 func (c *counter) add(payload, header int) {
 	c.payload += uint64(payload)
@@ -96,6 +111,10 @@ func (l *Ledger) Delivered(payload int) {
 // Syscalls counts n system calls made to move messages or to wait for them.
 func (l *Ledger) Syscalls(n int) { l.syscalls += uint64(n) }
 
+// Mark says that an operation ends here: what is counted after the last mark
+// belongs to none, and stands in the report's Aside.
+func (l *Ledger) Mark() { l.marked = Aside{l.syscalls, l.header} }
+
 // Report is a ledger, or a sum of ledgers, in a form that travels between
 // processes.
 type Report struct {
@@ -103,6 +122,9 @@ type Report struct {
 	Delivered [2]uint64    `json:"delivered"`
 	Messages  [2]uint64    `json:"messages"`
 	Syscalls  uint64       `json:"syscalls"`
+	// Aside is the part of Syscalls and of the sites' header bytes that
+	// belongs to no operation.
+	Aside Aside `json:"aside"`
 }
 
 // SiteReport is what one site copied in one direction.
@@ -117,7 +139,8 @@ type SiteReport struct {
 
 // Report is the account so far.
 func (l *Ledger) Report() Report {
-	r := Report{Delivered: l.delivered, Messages: l.messages, Syscalls: l.syscalls}
+	r := Report{Delivered: l.delivered, Messages: l.messages, Syscalls: l.syscalls,
+		Aside: Aside{l.syscalls - l.marked.Syscalls, l.header - l.marked.Header}}
 	for d := range directions {
 		for s, c := range l.copied[d] {
 			if c.times == 0 {
@@ -145,7 +168,15 @@ func (r *Report) Add(o Report) {
 		r.Messages[d] += o.Messages[d]
 	}
 	r.Syscalls += o.Syscalls
+	r.Aside.Syscalls += o.Aside.Syscalls
+	r.Aside.Header += o.Aside.Header
 }
+
+// OperationSyscalls is the system calls of the operations alone.
+func (r Report) OperationSyscalls() uint64 { return r.Syscalls - r.Aside.Syscalls }
+
+// OperationHeader is the header bytes copied by the operations alone.
+func (r Report) OperationHeader() uint64 { return r.Header() - r.Aside.Header }
 
 func (r *Report) addSite(s SiteReport) {
 	for i := range r.Sites {
