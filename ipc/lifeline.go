@@ -27,9 +27,9 @@ type Lifeline struct {
 }
 
 // Watch calls gone, once and on a goroutine of its own, when the other end
-// breaks; not when this end is closed. It owns the file from then on. An
-// inherited descriptor must be non-blocking, as NewLifeline makes it.
+// breaks; not when this end is closed. It owns the file from then on.
 func Watch(end *os.File, gone func()) *Lifeline {
+	end = pollable(end)
 	l := &Lifeline{end: end}
 	l.watcher.Go(func() {
 		var b [1]byte
@@ -47,4 +47,25 @@ func (l *Lifeline) Close() error {
 	err := l.end.Close()
 	l.watcher.Wait()
 	return err
+}
+
+// pollable undoes what inheriting an end did to it: os/exec makes descriptors
+// blocking, and Close would not interrupt a read of a blocking one. Where that
+// fails, the end is as good as it was.
+func pollable(end *os.File) *os.File {
+	conn, err := end.SyscallConn()
+	if err != nil {
+		return end
+	}
+	again := -1
+	conn.Control(func(fd uintptr) {
+		if again, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3); err == nil {
+			err = unix.SetNonblock(again, true)
+		}
+	})
+	if err != nil || again < 0 {
+		return end
+	}
+	end.Close()
+	return os.NewFile(uintptr(again), "lifeline")
 }

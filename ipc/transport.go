@@ -113,6 +113,33 @@ func (h Handover) Close() error {
 	return first
 }
 
+// Brokered is a transport whose messages pass through a process of its own,
+// which the harness starts, places and accounts for like the other two. Its
+// links are BrokeredLinks.
+type Brokered interface {
+	Transport
+	// Broker takes the broker's handover, in the broker's process.
+	Broker(Config, Handover) (Broker, error)
+}
+
+// BrokeredLink is a Link with a broker.
+type BrokeredLink interface {
+	Link
+	// Broker yields the broker's handover, as Server and Client do.
+	Broker() (Handover, error)
+}
+
+// Broker is the process in the middle.
+type Broker interface {
+	// Run brokers until every client has stopped; it calls running once it
+	// is able to. It may be called again after nil.
+	Run(running func()) error
+	// Ledger counts what the broker copies and calls.
+	Ledger() *copies.Ledger
+	// Close makes Run return and lets go of everything.
+	Close() error
+}
+
 // Client is the calling end. It belongs to one goroutine, which is locked to
 // its OS thread unless the transport is RuntimeSafe; only Close may be called
 // from another.

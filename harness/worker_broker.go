@@ -1,0 +1,48 @@
+package harness
+
+import (
+	"fmt"
+
+	"ipcbench/ipc"
+)
+
+type brokerEnd struct {
+	*worker
+	broker ipc.Broker
+}
+
+func openBroker(w *worker, t ipc.Transport, h ipc.Handover) (end, error) {
+	brokered, ok := t.(ipc.Brokered)
+	if !ok {
+		return nil, fmt.Errorf("%s has no broker", w.task.Transport)
+	}
+	broker, err := brokered.Broker(w.task.Config, h)
+	if err != nil {
+		return nil, err
+	}
+	return &brokerEnd{w, broker}, nil
+}
+
+func (e *brokerEnd) Close() error { return e.broker.Close() }
+
+// session accounts for the whole process: its threads are the broker's own
+// affair.
+func (e *brokerEnd) session(session) error {
+	e.broker.Ledger().Reset()
+	before := currentUsage(true)
+	running := make(chan struct{})
+	ended := make(chan error, 1)
+	go func() { ended <- e.broker.Run(func() { close(running) }) }()
+	select {
+	case <-running:
+	case err := <-ended:
+		return err
+	}
+	if err := e.line.Send(answer{Ready: true}); err != nil {
+		return err
+	}
+	if err := <-ended; err != nil {
+		return err
+	}
+	return e.finish(&report{Ledger: e.broker.Ledger().Report(), Usage: currentUsage(true).since(before)})
+}
