@@ -1,0 +1,18 @@
+package pipe_test
+
+import (
+	"testing"
+
+	"ipcbench/ipc/pipe"
+	"ipcbench/ipc/transporttest"
+)
+
+func TestMain(m *testing.M) { transporttest.Main(m, pipe.Transports()...) }
+
+func TestTransports(t *testing.T) {
+	for _, transport := range pipe.Transports() {
+		t.Run(transport.Info().Name, func(t *testing.T) {
+			transporttest.Run(t, transporttest.Subject{Transport: transport, Copies: 2})
+		})
+	}
+}

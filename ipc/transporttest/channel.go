@@ -1,0 +1,104 @@
+package transporttest
+
+import (
+	"runtime"
+	"testing"
+
+	"ipcbench/ipc"
+)
+
+// channel is a server and its clients in this process.
+type channel struct {
+	t       *testing.T
+	s       Subject
+	link    ipc.Link
+	server  ipc.Server
+	clients []ipc.Client
+	served  chan error
+}
+
+// open makes a channel, whose ends are closed when the test ends.
+func open(t *testing.T, s Subject, cfg ipc.Config) *channel {
+	t.Helper()
+	link, err := s.Create(cfg)
+	if err != nil {
+		t.Fatalf("create: %v", err)
+	}
+	c := &channel{t: t, s: s, link: link, served: make(chan error, 1)}
+	t.Cleanup(c.close)
+	h, err := link.Server()
+	if err != nil {
+		t.Fatalf("server's handover: %v", err)
+	}
+	if c.server, err = s.Listen(cfg, h); err != nil {
+		t.Fatalf("listen: %v", err)
+	}
+	for i := range cfg.Clients {
+		h, err := link.Client(i)
+		if err != nil {
+			t.Fatalf("handover of client %d: %v", i, err)
+		}
+		client, err := s.Dial(cfg, h)
+		if err != nil {
+			t.Fatalf("dial: %v", err)
+		}
+		c.clients = append(c.clients, client)
+	}
+	return c
+}
+
+func (c *channel) close() {
+	for _, client := range c.clients {
+		if err := client.Close(); err != nil {
+			c.t.Errorf("close a client: %v", err)
+		}
+	}
+	if c.server != nil {
+		if err := c.server.Close(); err != nil {
+			c.t.Errorf("close the server: %v", err)
+		}
+	}
+	if err := c.link.Close(); err != nil {
+		c.t.Errorf("close the link: %v", err)
+	}
+}
+
+// serve runs the server until wait.
+func (c *channel) serve(service ipc.Service) {
+	go func() { c.served <- c.server.Serve(service) }()
+}
+
+// stop stops every client and waits for the server, which must have nothing to
+// complain about.
+func (c *channel) stop() {
+	c.t.Helper()
+	for i, client := range c.clients {
+		var err error
+		c.asClient(func() { err = client.Stop() })
+		if err != nil {
+			c.t.Fatalf("stop client %d: %v", i, err)
+		}
+	}
+	if err := <-c.served; err != nil {
+		c.t.Fatalf("serve: %v", err)
+	}
+}
+
+// asClient runs f as the contract wants a client to be run.
+func (c *channel) asClient(f func()) {
+	if !c.s.Info().RuntimeSafe {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+	}
+	f()
+}
+
+// buffer is memory to produce a request in.
+func (c *channel) buffer(client ipc.Client, n int) *ipc.Buffer {
+	c.t.Helper()
+	b, err := client.Buffer(n)
+	if err != nil {
+		c.t.Fatalf("buffer of %d bytes: %v", n, err)
+	}
+	return b
+}

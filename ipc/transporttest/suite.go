@@ -1,0 +1,57 @@
+package transporttest
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"testing"
+
+	"ipcbench/ipc"
+)
+
+// Subject is a transport and what its tests need to know of it.
+type Subject struct {
+	ipc.Transport
+	// Copies that each direction makes of a payload, whatever its size.
+	Copies float64
+}
+
+// processors is how many threads may block at once, and some to spare.
+const processors = 64
+
+// Main is the TestMain of a package that runs the suite. Every transport that
+// is a Subject has to be among transports.
+func Main(m *testing.M, transports ...ipc.Transport) {
+	debug.SetGCPercent(-1)
+	runtime.GOMAXPROCS(processors)
+	os.Exit(m.Run())
+}
+
+// Run runs the suite.
+func Run(t *testing.T, s Subject) {
+	if err := s.Check(config(s, 0)); err != nil {
+		skipUnsupported(t, err)
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name string
+		run  func(*testing.T, Subject)
+	}{
+		{"Echo", testEcho},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) { test.run(t, s) })
+	}
+}
+
+func skipUnsupported(t *testing.T, err error) {
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+}
+
+// config is a channel for one client and payloads of up to size bytes.
+func config(s Subject, size int) ipc.Config {
+	return ipc.Config{MaxRequest: size, MaxReply: size, Clients: 1, Wait: s.Info().Waits[0]}
+}
