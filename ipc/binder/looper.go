@@ -1,0 +1,108 @@
+package binder
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"ipcbench/internal/sys"
+	"ipcbench/ipc/binder/abi"
+)
+
+// StartThreadPool starts the pool with one looper. The driver asks for more, up
+// to WithMaxThreads, whenever none is idle.
+func (ps *ProcessState) StartThreadPool() error {
+	return ps.startLooper(abi.BC_ENTER_LOOPER)
+}
+
+// JoinThreadPool makes the calling goroutine a looper as well, until Close. It
+// returns nil then, or what kept it from going on.
+func (ps *ProcessState) JoinThreadPool() error {
+	if !ps.addLooper() {
+		return ErrClosed
+	}
+	defer ps.loopers.Done()
+	t, err := ps.Attach()
+	if err != nil {
+		return err
+	}
+	defer t.Detach()
+	return t.joinThreadPool(abi.BC_ENTER_LOOPER)
+}
+
+// Spawned is how many loopers the driver has asked for.
+func (ps *ProcessState) Spawned() int { return int(ps.spawned.Load()) }
+
+// spawnLooper follows BR_SPAWN_LOOPER.
+func (ps *ProcessState) spawnLooper() {
+	ps.spawned.Add(1)
+	if err := ps.startLooper(abi.BC_REGISTER_LOOPER); err != nil && !errors.Is(err, ErrClosed) {
+		ps.fail(err)
+	}
+}
+
+// startLooper runs a looper on a thread of its own, which ends with it.
+func (ps *ProcessState) startLooper(entry abi.Command) error {
+	if !ps.addLooper() {
+		return ErrClosed
+	}
+	go func() {
+		defer ps.loopers.Done()
+		if err := ps.runLooper(entry); err != nil && !errors.Is(err, ErrClosed) {
+			ps.fail(err)
+		}
+	}()
+	return nil
+}
+
+func (ps *ProcessState) runLooper(entry abi.Command) error {
+	// Never unlocked: the thread carries a looper's name, and leaves with it.
+	runtime.LockOSThread()
+	sys.SetThreadName(fmt.Sprintf("binder:%d_%X", os.Getpid(), ps.sequence.Add(1)))
+	t, err := ps.Attach()
+	if err != nil {
+		return err
+	}
+	defer t.Detach()
+	return t.joinThreadPool(entry)
+}
+
+// addLooper counts a looper for Close, unless that has begun.
+func (ps *ProcessState) addLooper() bool {
+	ps.threads.mu.Lock()
+	defer ps.threads.mu.Unlock()
+	if ps.closing.Load() {
+		return false
+	}
+	ps.loopers.Add(1)
+	return true
+}
+
+// joinThreadPool serves until the process closes.
+func (t *IPCThreadState) joinThreadPool(entry abi.Command) error {
+	t.pool = true
+	t.ps.options.looperStart(t)
+	defer t.ps.options.looperExit(t)
+	if err := t.queueCode(entry); err != nil {
+		return err
+	}
+	err := t.loop()
+	if errors.Is(err, ErrClosed) {
+		err = nil
+	}
+	t.queueCode(abi.BC_EXIT_LOOPER)
+	return errors.Join(err, t.talk(0))
+}
+
+func (t *IPCThreadState) loop() error {
+	for {
+		ret, payload, err := t.next()
+		if err != nil {
+			return err
+		}
+		if err := t.execute(ret, payload); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package binder
+
+import (
+	"ipcbench/internal/sys"
+	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/parcel"
+)
+
+// BytesHandler serves calls whose payload is plain bytes, without Parcels: it
+// sees the request in the receive region, and its reply is copied from its own
+// memory straight into the caller's region.
+type BytesHandler interface {
+	// OnBytes serves one call. request may be read until it returns. The
+	// reply must stay unchanged until the thread's next call; it may be
+	// (a part of) the request. An error becomes a Status, as with Handler.
+	OnBytes(call *Call, request []byte) (reply []byte, err error)
+}
+
+// NewBytesBinder makes an object that serves bytes. It accepts neither
+// descriptors nor calls within this process, and leaves the standard
+// transactions but PingTransaction to the handler.
+func (ps *ProcessState) NewBytesBinder(h BytesHandler) *Binder {
+	return ps.locals.add(&Binder{ps: ps, bytes: h, stability: parcel.StabilitySystem})
+}
+
+// TransactBytes calls a handle with plain bytes, which the driver copies from
+// where they are. The reply lies in the receive region and may be read until
+// the thread's next call or Detach. Nothing is allocated.
+func (t *IPCThreadState) TransactBytes(handle, code uint32, payload []byte, flags abi.TransactionFlags) (reply []byte, err error) {
+	if err := t.begin(); err != nil {
+		return nil, err
+	}
+	defer t.end()
+	t.freeReply()
+	tr := abi.TransactionData{Target: uint64(handle), Code: code, Flags: flags}
+	t.describeBytes(&tr, payload)
+	defer t.pinner.Unpin()
+	if err := t.queueTransaction(abi.BC_TRANSACTION, &tr); err != nil {
+		return nil, err
+	}
+	answer, err := t.waitForResponse(flags&abi.TF_ONE_WAY != 0)
+	if err != nil || flags&abi.TF_ONE_WAY != 0 {
+		return nil, err
+	}
+	t.replied = answer.Buffer
+	reply, err = t.ps.bytes(answer.Buffer, answer.DataSize)
+	if err == nil && answer.Flags&abi.TF_STATUS_CODE != 0 {
+		return nil, decodeStatus(reply)
+	}
+	return reply, err
+}
+
+func (t *IPCThreadState) describeBytes(tr *abi.TransactionData, payload []byte) {
+	if len(payload) == 0 {
+		return
+	}
+	t.pinner.Pin(&payload[0])
+	tr.Buffer, tr.DataSize = sys.Address(payload), uint64(len(payload))
+}
+
+// freeReply gives the buffer of the last reply back with the next write.
+func (t *IPCThreadState) freeReply() {
+	if t.replied != 0 {
+		t.FreeBuffer(t.replied)
+		t.replied = 0
+	}
+}
+
+// serveBytes has a transaction served in place. The buffer is freed in the same
+// write as the reply, before it, unless the reply lies in it.
+func (t *IPCThreadState) serveBytes(b *Binder, call *Call, tr *abi.TransactionData, request []byte) error {
+	if tr.Code == PingTransaction {
+		t.FreeBuffer(tr.Buffer)
+		return t.sendReply(call, &abi.TransactionData{})
+	}
+	payload, err := b.bytes.OnBytes(call, request)
+	if err != nil {
+		t.FreeBuffer(tr.Buffer)
+		return t.replyStatus(call, statusOf(err))
+	}
+	var reply abi.TransactionData
+	t.describeBytes(&reply, payload)
+	defer t.pinner.Unpin()
+	inRegion := reply.Buffer-t.ps.base < uint64(len(t.ps.region))
+	if !inRegion {
+		t.FreeBuffer(tr.Buffer)
+		return t.sendReply(call, &reply)
+	}
+	err = t.sendReply(call, &reply)
+	t.FreeBuffer(tr.Buffer)
+	return err
+}
