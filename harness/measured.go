@@ -40,14 +40,21 @@ type CellRecord struct {
 	Evidence map[string]evidence.Finding
 }
 
+// FloorKey names a floor.
+type FloorKey struct {
+	// Kind is "composite", "broker", "memcpy", "cacheline" or "futex".
+	Kind         string `json:"kind"`
+	RequestBytes int    `json:"request_bytes"`
+	ReplyBytes   int    `json:"reply_bytes"`
+	Wait         string `json:"wait"`
+	Placement    string `json:"placement"`
+}
+
 // FloorRecord is what one floor's rounds gave.
 type FloorRecord struct {
-	// Kind is "composite", "broker", "memcpy", "cacheline" or "futex".
-	Kind                     string
-	RequestBytes, ReplyBytes int
-	Wait, Placement          string
-	Latency                  *hdrhistogram.Histogram
-	Generations              [][]Round
+	FloorKey
+	Latency     *hdrhistogram.Histogram
+	Generations [][]Round
 }
 
 // Round is one timed round of a cell, all clients together.
