@@ -47,6 +47,7 @@ func startProcess(name string, task assignment, h ipc.Handover, env []string, wh
 	}
 	p := &process{name: name, line: line, exited: make(chan struct{})}
 	p.cmd = exec.Command(self, WorkerArgument)
+	p.cmd.Args[0] = os.Args[0]
 	p.cmd.ExtraFiles = append([]*os.File{inherited}, h.Files...)
 	p.cmd.Env = env
 	p.cmd.Stderr = &p.stderr

@@ -49,6 +49,8 @@ type Cell struct {
 
 	Latency    Latency     `json:"latency_ns"`
 	RoundP50NS [][]float64 `json:"round_p50_ns"`
+	// PerRound is what else is known of each round, shaped as RoundP50NS.
+	PerRound [][]Round `json:"per_round,omitempty"`
 
 	OperationsPerSecond   float64 `json:"operations_per_second"`
 	PayloadBytesPerSecond float64 `json:"payload_bytes_per_second"`
@@ -63,6 +65,25 @@ type Cell struct {
 
 	Evidence  map[string]evidence.Finding `json:"evidence"`
 	Histogram string                      `json:"histogram"`
+}
+
+// Name of the cell's row: its transport, and its variant where it has one.
+func (c *Cell) Name() string {
+	if c.Variant == "" {
+		return c.Transport
+	}
+	return c.Transport + " (" + c.Variant + ")"
+}
+
+// Round is one timed round of a cell. Percentiles that the round was too short
+// for are absent.
+type Round struct {
+	Operations    uint64  `json:"operations"`
+	ElapsedNS     int64   `json:"elapsed_ns"`
+	P90NS         float64 `json:"p90_ns,omitempty"`
+	P99NS         float64 `json:"p99_ns,omitempty"`
+	SyscallsPerOp float64 `json:"syscalls_per_op"`
+	CPUNSPerOp    float64 `json:"cpu_ns_per_op"`
 }
 
 // Latency in nanoseconds: a percentile that the sample does not support is
@@ -102,6 +123,20 @@ type Floor struct {
 	Operations   uint64      `json:"operations"`
 	CPUNSPerOp   float64     `json:"cpu_ns_per_op,omitempty"`
 	Warnings     []string    `json:"warnings,omitempty"`
+}
+
+// The floors and workloads that results treat apart.
+const (
+	composite = "composite"
+	broker    = "broker"
+	oneWay    = "one-way"
+)
+
+// sameConditions reports whether the floor does the work of the cell under its
+// conditions.
+func (f *Floor) sameConditions(c *Cell) bool {
+	return f.RequestBytes == c.RequestBytes && f.ReplyBytes == c.ReplyBytes &&
+		f.Wait == c.Wait && f.Placement == c.Placement
 }
 
 // Marshal is the stored JSON form, indented, with a final newline.

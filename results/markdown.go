@@ -1,0 +1,69 @@
+package results
+
+import (
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+)
+
+// Markdown writes what Table does, as Markdown.
+func Markdown(w io.Writer, r *Result) error {
+	m := &markdownReport{textReport{w: w}}
+	m.line("# IPC benchmark")
+	m.line("")
+	m.line(escape(r.machine()))
+	for _, g := range r.groups() {
+		m.heading(g.title())
+		m.table(g.header(), g.rows())
+	}
+	if header, rows := r.otherFloors(); len(rows) > 0 {
+		m.heading("What this machine allows")
+		m.table(header, rows)
+	}
+	m.list("Skipped", r.skips())
+	m.list("Warnings", r.remarks())
+	m.list("Which rows differ", r.sentences())
+	if m.err == nil && len(r.Cells) > 0 {
+		m.line("")
+		m.line("Each pair is tested by itself (Mann-Whitney U, worker generations as the sample, 5 % level).")
+	}
+	return m.err
+}
+
+type markdownReport struct{ textReport }
+
+func (m *markdownReport) heading(s string) {
+	m.line("")
+	m.line("## " + escape(s))
+	m.line("")
+}
+
+func (m *markdownReport) list(title string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	m.heading(title)
+	for _, item := range items {
+		m.line("- " + escape(item))
+	}
+}
+
+func (m *markdownReport) table(header []string, rows [][]string) {
+	if m.err != nil {
+		return
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = escape(row[i])
+		}
+	}
+	m.err = fill(tablewriter.NewTable(m.w, tablewriter.WithRenderer(renderer.NewMarkdown())), header, rows)
+}
+
+// markdownEscapes are the characters that would end a cell or begin markup.
+var markdownEscapes = strings.NewReplacer(
+	`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;")
+
+func escape(s string) string { return markdownEscapes.Replace(s) }

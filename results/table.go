@@ -1,0 +1,134 @@
+package results
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// textWidth is the columns that Table keeps to.
+const textWidth = 100
+
+// Table writes aligned text: a table a group, and below them the floors, what
+// was skipped, the warnings, and which rows differ.
+func Table(w io.Writer, r *Result) error {
+	t := &textReport{w: w}
+	t.line(clip(r.machine(), textWidth))
+	for _, g := range r.groups() {
+		t.heading(g.title())
+		t.table(g.header(), g.rows())
+	}
+	if header, rows := r.otherFloors(); len(rows) > 0 {
+		t.heading("what this machine allows")
+		t.table(header, rows)
+	}
+	t.list("skipped", r.skips())
+	t.list("warnings", r.remarks())
+	t.list("which rows differ (each pair by itself, generations as the sample)", r.sentences())
+	return t.err
+}
+
+// textReport writes lines until the first error, which it keeps.
+type textReport struct {
+	w   io.Writer
+	err error
+}
+
+func (t *textReport) line(s string) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintln(t.w, s)
+	}
+}
+
+func (t *textReport) heading(s string) {
+	t.line("")
+	t.line(clip(s, textWidth))
+}
+
+func (t *textReport) list(title string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	t.heading(title)
+	for _, item := range items {
+		for i, line := range wrap(item, textWidth-4) {
+			t.line([]string{"  - ", "    "}[min(i, 1)] + line)
+		}
+	}
+}
+
+func (t *textReport) table(header []string, rows [][]string) {
+	if t.err != nil {
+		return
+	}
+	var text bytes.Buffer
+	table := tablewriter.NewTable(&text,
+		tablewriter.WithRenderer(renderer.NewBlueprint()),
+		tablewriter.WithRendition(tw.Rendition{
+			Borders: tw.BorderNone,
+			Symbols: tw.NewSymbols(tw.StyleLight),
+			Settings: tw.Settings{
+				Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off},
+				Lines:      tw.Lines{ShowHeaderLine: tw.On},
+			},
+		}),
+		tablewriter.WithPadding(tw.Padding{Left: "", Right: "  ", Overwrite: true}),
+	)
+	t.err = fill(table, header, rows)
+	for line := range strings.Lines(text.String()) {
+		t.line(strings.TrimRight(line, " \n"))
+	}
+}
+
+// fill renders a table whose first column is names and whose others are
+// figures.
+func fill(table *tablewriter.Table, header []string, rows [][]string) error {
+	align := make(tw.Alignment, len(header))
+	for i := range align {
+		align[i] = tw.AlignRight
+	}
+	align[0] = tw.AlignLeft
+	table.Configure(func(c *tablewriter.Config) {
+		for _, part := range []*tw.CellConfig{&c.Header, &c.Row} {
+			part.Formatting.AutoFormat = tw.Off
+			part.Formatting.AutoWrap = tw.WrapNone
+			part.Alignment = tw.CellAlignment{Global: tw.AlignRight, PerColumn: align}
+		}
+	})
+	table.Header(header)
+	if err := table.Bulk(rows); err != nil {
+		return err
+	}
+	return table.Render()
+}
+
+// wrap breaks text into lines of at most width characters, at spaces where
+// there are any.
+func wrap(text string, width int) []string {
+	var lines []string
+	var line []rune
+	for _, word := range strings.Fields(text) {
+		for _, piece := range pieces([]rune(word), width) {
+			if len(line) > 0 && len(line)+1+len(piece) > width {
+				lines, line = append(lines, string(line)), nil
+			}
+			if len(line) > 0 {
+				line = append(line, ' ')
+			}
+			line = append(line, piece...)
+		}
+	}
+	return append(lines, string(line))
+}
+
+func pieces(word []rune, width int) (out [][]rune) {
+	for len(word) > width {
+		out, word = append(out, word[:width]), word[width:]
+	}
+	return append(out, word)
+}
