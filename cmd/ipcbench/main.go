@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"ipcbench/harness"
 )
 
 // The exit statuses that scripts rely on.
@@ -24,7 +27,12 @@ const (
 // answer is no: a regression, a refuted expectation that was asked to hold.
 var errNo = errors.New("the answer is no")
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == harness.WorkerArgument {
+		os.Exit(harness.RunWorker(transports()))
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run is the whole command. It returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
@@ -32,7 +40,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.Execute()
+	err := root.ExecuteContext(context.Background())
 	if err == nil {
 		return exitDone
 	}
@@ -47,14 +55,15 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ipcbench",
 		Short: "Measure how Linux IPC mechanisms compare",
-		Example: "  ipcbench doctor\n" +
+		Example: "  ipcbench run\n" +
+			"  ipcbench doctor\n" +
 			"  ipcbench report --format markdown result.json",
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(newReport(), newVersion())
+	root.AddCommand(newRun(), newList(), newReport(), newVersion())
 	return root
 }
 
