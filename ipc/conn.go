@@ -71,13 +71,18 @@ func (c *connClient) Stop() error {
 }
 
 // NewServer serves one Conn a client, each on a goroutine of its own, which is
-// locked to its OS thread if locked is set.
+// locked to its OS thread if locked is set. Its Close waits for handlers that
+// are running, which must not call it.
 func NewServer(conns []Conn, locked bool) Server {
-	return &connServer{conns: conns, locked: locked}
+	s := &connServer{locked: locked}
+	for _, c := range conns {
+		s.conns = append(s.conns, &servedConn{Conn: c})
+	}
+	return s
 }
 
 type connServer struct {
-	conns  []Conn
+	conns  []*servedConn
 	locked bool
 }
 
@@ -93,7 +98,7 @@ func (s *connServer) Serve(service Service) error {
 				runtime.LockOSThread()
 				defer runtime.UnlockOSThread()
 			}
-			if errs[i] = serveConn(c, service); errs[i] != nil {
+			if errs[i] = c.serve(service); errs[i] != nil {
 				s.Close()
 			}
 		})
@@ -112,8 +117,24 @@ func firstCause(errs []error) error {
 	return errors.Join(errs...)
 }
 
-func serveConn(c Conn, service Service) error {
-	handler, err := service.NewHandler(c)
+func (s *connServer) Close() error {
+	var errs []error
+	for _, c := range s.conns {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// servedConn is a connection of a server. Its lock is held while a handler runs,
+// since the request and the reply lie in memory that Close lets go of.
+type servedConn struct {
+	Conn
+	handling sync.Mutex
+	closed   bool
+}
+
+func (c *servedConn) serve(service Service) error {
+	handler, err := c.newHandler(service)
 	if err != nil {
 		return fmt.Errorf("start a serving thread: %w", err)
 	}
@@ -126,21 +147,45 @@ func serveConn(c Conn, service Service) error {
 		if h.Flags&Stop != 0 {
 			return c.Send(Header{Flags: Stop, Sequence: h.Sequence}, nil)
 		}
-		oneway := h.Flags&OneWay != 0
-		reply := handler.Handle(request, oneway)
-		if oneway {
+		answer, reply, err := c.handle(handler, h, request)
+		if err != nil {
+			return err
+		}
+		if h.Flags&OneWay != 0 {
 			continue
 		}
-		if err := c.Send(Header{Length: uint32(reply.Len()), Sequence: h.Sequence}, reply); err != nil {
+		if err := c.Send(answer, reply); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *connServer) Close() error {
-	var errs []error
-	for _, c := range s.conns {
-		errs = append(errs, c.Close())
+func (c *servedConn) newHandler(service Service) (Handler, error) {
+	c.handling.Lock()
+	defer c.handling.Unlock()
+	if c.closed {
+		return nil, ErrClosed
 	}
-	return errors.Join(errs...)
+	return service.NewHandler(c)
+}
+
+func (c *servedConn) handle(handler Handler, h Header, request []byte) (answer Header, reply *Buffer, err error) {
+	c.handling.Lock()
+	defer c.handling.Unlock()
+	if c.closed {
+		return Header{}, nil, ErrClosed
+	}
+	answer.Sequence = h.Sequence
+	reply = handler.Handle(request, h.Flags&OneWay != 0)
+	if reply != nil {
+		answer.Length = uint32(reply.Len())
+	}
+	return answer, reply, nil
+}
+
+func (c *servedConn) Close() error {
+	c.handling.Lock()
+	defer c.handling.Unlock()
+	c.closed = true
+	return c.Conn.Close()
 }

@@ -39,6 +39,15 @@ func Run(t *testing.T, s Subject) {
 		run  func(*testing.T, Subject)
 	}{
 		{"Echo", testEcho},
+		{"Order", testOrder},
+		{"OneWay", testOneWay},
+		{"ServeAgain", testServeAgain},
+		{"Clients", testClients},
+		{"TooLarge", testTooLarge},
+		{"CloseServer", testCloseServer},
+		{"CloseClient", testCloseClient},
+		{"CloseSender", testCloseSender},
+		{"ClosedEnds", testClosedEnds},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, s) })

@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"io"
+	"net"
 	"os"
 
 	"ipcbench/ipc"
@@ -35,10 +36,14 @@ func (p *polled) Write(b []byte) (int, error) {
 }
 
 func closedError(err error) error {
-	if errors.Is(err, os.ErrClosed) {
+	if isClosed(err) {
 		return ipc.ErrClosed
 	}
 	return err
+}
+
+func isClosed(err error) bool {
+	return errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed)
 }
 
 func (p *polled) Wake() { p.Close() }
@@ -46,7 +51,7 @@ func (p *polled) Wake() { p.Close() }
 // Close may follow Wake, which has closed both.
 func (p *polled) Close() error {
 	for _, c := range []io.Closer{p.in, p.out} {
-		if err := c.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		if err := c.Close(); err != nil && !isClosed(err) {
 			return err
 		}
 	}

@@ -1,0 +1,82 @@
+package socket
+
+import (
+	"fmt"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"ipcbench/ipc"
+	"ipcbench/ipc/copies"
+	"ipcbench/ipc/internal/stream"
+)
+
+var (
+	streamSites    = sites("unix-stream")
+	seqpacketSites = sites("unix-seqpacket")
+	tcpSites       = sites("tcp-loopback")
+	netpollSites   = sites("unix-netpoll")
+)
+
+func sites(transport string) stream.Sites {
+	return stream.Sites{
+		Read:  copies.NewSite(transport+"/read", copies.Kernel),
+		Write: copies.NewSite(transport+"/write", copies.Kernel),
+	}
+}
+
+// Transports are the transports of this package.
+func Transports() []ipc.Transport {
+	return []ipc.Transport{
+		stream.New(stream.Kind{
+			Info: ipc.Info{
+				Name: "unix-stream", Waits: ipc.Waits,
+				Summary: "a Unix stream socket, copied into socket buffers and out again",
+			},
+			Sites: streamSites, Pair: unixPair(unix.SOCK_STREAM), Files: 1, Open: openRaw,
+		}),
+		stream.New(stream.Kind{
+			Info: ipc.Info{
+				Name: "unix-seqpacket", Waits: ipc.Waits,
+				Summary: fmt.Sprintf("a Unix socket of records, of up to %d KiB each", record>>10),
+			},
+			Sites: seqpacketSites, Pair: unixPair(unix.SOCK_SEQPACKET), Files: 1, Open: openRaw, Record: record,
+		}),
+		stream.New(stream.Kind{
+			Info: ipc.Info{
+				Name: "tcp-loopback", Waits: ipc.Waits,
+				Summary: "a TCP connection over 127.0.0.1, without Nagle's delay",
+			},
+			Sites: tcpSites, Pair: tcpPair, Files: 1, Open: openRaw,
+		}),
+		stream.New(stream.Kind{
+			Info: ipc.Info{
+				Name: "unix-netpoll", Waits: []ipc.Wait{ipc.Block}, RuntimeSafe: true,
+				Summary: "as unix-stream, through net.UnixConn and the Go runtime's poller",
+			},
+			Sites: netpollSites, Pair: unixPair(unix.SOCK_STREAM), Files: 1, Open: openPolled,
+		}),
+	}
+}
+
+func openRaw(files []*os.File, s stream.Setting) (stream.End, error) {
+	fds, err := stream.Take(files)
+	if err != nil {
+		return nil, err
+	}
+	return stream.Descriptors(fds[0], fds[0], stream.Raw, wake, s)
+}
+
+// wake ends both directions, which every blocked call notices at once and for
+// good.
+func wake(in, _ int) { unix.Shutdown(in, unix.SHUT_RDWR) }
+
+func openPolled(files []*os.File, s stream.Setting) (stream.End, error) {
+	c, err := net.FileConn(files[0])
+	if err != nil {
+		return nil, err
+	}
+	files[0].Close()
+	return stream.Polled(c, c, s), nil
+}
