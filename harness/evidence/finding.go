@@ -1,6 +1,18 @@
-// Package evidence checks the copy ledger against sources that do not come from
-// it: the kernel's tracepoints and a search of both processes' memory.
 package evidence
+
+import (
+	"errors"
+	"io/fs"
+)
+
+// What a [Finding]'s Status says.
+const (
+	Agrees        = "agrees"
+	Disagrees     = "disagrees"
+	NotPermitted  = "not permitted"
+	Unavailable   = "unavailable"
+	NotApplicable = "not applicable"
+)
 
 // Finding is what a source other than the ledger found.
 type Finding struct {
@@ -13,4 +25,13 @@ type Finding struct {
 	// says of the same operations.
 	Counted map[string]float64 `json:"counted,omitempty"`
 	Ledger  map[string]float64 `json:"ledger,omitempty"`
+}
+
+// Missing is the finding of a source that failed: not permitted if that is the
+// reason, else unavailable.
+func Missing(err error) Finding {
+	if errors.Is(err, fs.ErrPermission) {
+		return Finding{Status: NotPermitted, Detail: err.Error()}
+	}
+	return Finding{Status: Unavailable, Detail: err.Error()}
 }

@@ -1,0 +1,38 @@
+// Package evidence checks the copy ledger against sources that do not come from
+// it: the kernel's tracepoints and a search of both processes' memory.
+//
+// The harness runs it in a pass of its own, never inside the clock: an enabled
+// tracepoint slows every system call.
+//
+// # Accounting cross-check
+//
+// A [Tracer] follows threads of other processes through perf_event_open: the
+// tracepoints raw_syscalls:sys_enter and raw_syscalls:sys_exit, counted and
+// sampled, one ring buffer a thread. These two see every system call with its
+// number, arguments and return value, so that calls the ledger has never heard
+// of are seen as well; the tracepoints of single calls (syscalls:sys_enter_read
+// and so on) would say the same of fewer calls with fifteen times the
+// descriptors. The [Account] pairs enter and exit and sums them by call and
+// descriptor; [CrossCheck] compares it with the ledger. It confirms the
+// arithmetic (how often, how many bytes), not how often the kernel copied them
+// inside the call. [CrossCheck] says which calls it puts down to the Go
+// runtime.
+//
+// The threads must be at rest, outside any call of the transport, when Start
+// and Stop are called: a call that is under way then is seen by half and left
+// out.
+//
+// # Canary scan
+//
+// [Scan] searches the memory of processes for a payload and counts the distinct
+// places that hold it, merging mappings of the same bytes of one object;
+// [CheckCanary] compares with the copies that the ledger says ended in memory
+// that user code can see. It sees copies that no system call made; it does not
+// see a copy inside the kernel, nor one that was overwritten before the scan.
+// Known gap: of a payload below 256 bytes, a signal in the middle of a copy may
+// leave a place more, the saved registers. The payload must be generated where it
+// is produced, by a generator that keeps no run of its output (not ChaCha8).
+//
+// Where a source is not permitted, lost records, or does not apply, the
+// [Finding] says so.
+package evidence
