@@ -110,7 +110,7 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 func measure(ctx context.Context, r *harness.Run, stderr io.Writer) (*results.Result, error) {
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
-	environment, warnings := env.Environment{}, []string(nil)
+	environment, warnings := env.Capture()
 	p := newProgress(stderr, time.Now)
 	measured, err := r.Measure(ctx, p.tell)
 	p.clear()
