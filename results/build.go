@@ -119,7 +119,7 @@ func doubts(l Latency, generations [][]float64, operations uint64) []string {
 // (on the logarithmic scale), as a share of the middle.
 func halfWidth(l Latency) float64 {
 	middle := math.Sqrt(l.P50CI[0]) * math.Sqrt(l.P50CI[1])
-	return l.P50CI[1]/middle - 1
+	return max(0, l.P50CI[1]/middle-1) // rounding may take it below
 }
 
 // floorRatio is p50 over that of the composite floor for the same work and
