@@ -91,10 +91,12 @@ func (s *Buffers) Buffer(n int) (*Buffer, error) {
 	return b, err
 }
 
-// FreeAll frees every buffer that Buffer returned.
+// FreeAll gives the memory of every buffer that Buffer returned back. The
+// addresses stay mapped, to zero pages, because an end may be closed while its
+// handler still reads or writes.
 func (s *Buffers) FreeAll() {
 	for _, b := range s.all {
-		b.Free()
+		unix.Madvise(b.mem[:cap(b.mem)], unix.MADV_DONTNEED)
 	}
 	s.all = nil
 }

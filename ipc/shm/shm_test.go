@@ -1,0 +1,371 @@
+package shm
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"testing"
+	"time"
+
+	"ipcbench/internal/sys"
+	"ipcbench/ipc"
+)
+
+// ends opens a channel and both its ends in this process.
+func ends(t testing.TB, tr ipc.Transport, cfg ipc.Config) (ipc.Server, ipc.Client) {
+	t.Helper()
+	if err := tr.Check(cfg); err != nil {
+		if errors.Is(err, errors.ErrUnsupported) {
+			t.Skip(err)
+		}
+		t.Fatal(err)
+	}
+	link, err := tr.Create(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sh, err := link.Server()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch, err := link.Client(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := tr.Listen(cfg, sh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := tr.Dial(cfg, ch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := link.Close(); err != nil {
+		t.Error(err)
+	}
+	t.Cleanup(func() {
+		client.Close()
+		server.Close()
+	})
+	return server, client
+}
+
+// reverser answers a request with its bytes in reverse, and counts one-way ones.
+type reverser struct {
+	size   int
+	oneway int
+	last   byte
+}
+
+func (r *reverser) NewHandler(th ipc.Thread) (ipc.Handler, error) {
+	b, err := th.Buffer(r.size)
+	return &reverserThread{r, b}, err
+}
+
+type reverserThread struct {
+	*reverser
+	reply *ipc.Buffer
+}
+
+func (r *reverserThread) Done() {}
+
+func (r *reverserThread) Handle(request []byte, oneway bool) *ipc.Buffer {
+	if oneway {
+		r.oneway++
+		if len(request) > 0 {
+			r.last = request[len(request)-1]
+		}
+		return nil
+	}
+	r.reply.Resize(len(request))
+	out := r.reply.Bytes()
+	for i, b := range request {
+		out[len(out)-1-i] = b
+	}
+	return r.reply
+}
+
+func fill(b []byte, seed int) {
+	for i := range b {
+		b[i] = byte(i*7 + i>>8 + seed)
+	}
+}
+
+func serve(s ipc.Server, service ipc.Service) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(service) }()
+	return done
+}
+
+func each(t *testing.T, f func(t *testing.T, tr ipc.Transport, w ipc.Wait)) {
+	for _, tr := range Transports() {
+		for _, w := range tr.Info().Waits {
+			t.Run(tr.Info().Name+"/"+w.String(), func(t *testing.T) { f(t, tr, w) })
+		}
+	}
+}
+
+func TestEchoThenBurstThenStop(t *testing.T) {
+	each(t, func(t *testing.T, tr ipc.Transport, w ipc.Wait) {
+		for _, limit := range []int{0, 1, 64, 5000, 300 << 10, 4 << 20} {
+			server, client := ends(t, tr, ipc.Config{MaxRequest: limit, MaxReply: limit, Clients: 1, Wait: w})
+			svc := &reverser{size: limit}
+			done := serve(server, svc)
+			b, err := client.Buffer(limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, n := range []int{limit, 0, limit / 2, limit} {
+				b.Resize(n)
+				fill(b.Bytes(), i)
+				want := bytes.Clone(b.Bytes())
+				got, err := client.Call(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range want {
+					if want[i] != got[len(got)-1-i] {
+						t.Fatalf("%d bytes: byte %d differs", n, i)
+					}
+				}
+				if !bytes.Equal(b.Bytes(), want) {
+					t.Fatal("the request changed")
+				}
+			}
+			const burst = 100
+			for i := range burst {
+				fill(b.Bytes(), i)
+				if err := client.Send(b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := client.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			if svc.oneway != burst {
+				t.Fatalf("%d of %d one-way requests arrived", svc.oneway, burst)
+			}
+			if limit > 0 && svc.last != b.Bytes()[limit-1] {
+				t.Fatal("the last one-way request was another")
+			}
+			if err := errors.Join(client.Close(), server.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestCloseEndsBlockedOperations(t *testing.T) {
+	each(t, func(t *testing.T, tr ipc.Transport, w ipc.Wait) {
+		for range 20 {
+			server, client := ends(t, tr, ipc.Config{MaxRequest: 64, MaxReply: 64, Clients: 1, Wait: w})
+			done := serve(server, &reverser{size: 64})
+			server.Close()
+			if err := <-done; !errors.Is(err, ipc.ErrClosed) {
+				t.Fatalf("Serve after Close: %v", err)
+			}
+			b, err := client.Buffer(64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for err == nil {
+				_, err = client.Call(b)
+			}
+			if !errors.Is(err, ipc.ErrPeerGone) {
+				t.Fatalf("Call of a closed server: %v", err)
+			}
+			client.Close()
+			if _, err := client.Call(b); !errors.Is(err, ipc.ErrClosed) {
+				t.Fatalf("Call after Close: %v", err)
+			}
+		}
+	})
+}
+
+// TestFullRing blocks a sender by a server that does not serve, and closes.
+func TestFullRing(t *testing.T) {
+	each(t, func(t *testing.T, tr ipc.Transport, w ipc.Wait) {
+		for _, who := range []string{"client", "server"} {
+			server, client := ends(t, tr, ipc.Config{MaxRequest: 64, MaxReply: 64, Clients: 1, Wait: w})
+			b, err := client.Buffer(64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() {
+				for {
+					if err := client.Send(b); err != nil {
+						done <- err
+						return
+					}
+				}
+			}()
+			time.Sleep(time.Millisecond) // any moment is right
+			want := ipc.ErrClosed
+			if who == "server" {
+				server.Close()
+				want = ipc.ErrPeerGone
+			} else {
+				client.Close()
+			}
+			if err := <-done; !errors.Is(err, want) {
+				t.Fatalf("%s closed: %v", who, err)
+			}
+		}
+	})
+}
+
+func TestCallsDoNotAllocate(t *testing.T) {
+	each(t, func(t *testing.T, tr ipc.Transport, w ipc.Wait) {
+		server, client := ends(t, tr, ipc.Config{MaxRequest: 4096, MaxReply: 4096, Clients: 1, Wait: w})
+		done := serve(server, &reverser{size: 4096})
+		b, err := client.Buffer(4096)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const calls = 20000
+		before := heapObjects()
+		for range calls {
+			if _, err := client.Call(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := heapObjects() - before; n > calls/4 {
+			t.Errorf("%d allocations in %d calls, both sides together", n, calls)
+		}
+		if err := client.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		<-done
+	})
+}
+
+// heapObjects counts allocations without stopping the world, as
+// testing.AllocsPerRun would: a thread in a raw call never stops. The count lags by
+// what the processors' caches hold.
+func heapObjects() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:objects"}, {Name: "/gc/heap/tiny/allocs:objects"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64() + s[1].Value.Uint64()
+}
+
+func BenchmarkCall(b *testing.B) {
+	for _, tr := range Transports() {
+		for _, w := range tr.Info().Waits {
+			for _, n := range []int{64, 4 << 10, 64 << 10, 1 << 20} {
+				b.Run(fmt.Sprintf("%s/%s/%d", tr.Info().Name, w, n), func(b *testing.B) { benchmarkCall(b, tr, w, n) })
+			}
+		}
+	}
+}
+
+// toucher produces and consumes like the measured work: a store and a load for
+// each cache line.
+type toucher struct{ size int }
+
+type toucherThread struct{ reply *ipc.Buffer }
+
+func (s toucher) NewHandler(th ipc.Thread) (ipc.Handler, error) {
+	b, err := th.Buffer(s.size)
+	return &toucherThread{b}, err
+}
+
+func (t *toucherThread) Done() {}
+
+func (t *toucherThread) Handle(request []byte, oneway bool) *ipc.Buffer {
+	consume(request)
+	produce(t.reply.Bytes())
+	return t.reply
+}
+
+var sink byte
+
+func consume(b []byte) {
+	var s byte
+	for i := 0; i < len(b); i += 64 {
+		s += b[i]
+	}
+	sink = s
+}
+
+func produce(b []byte) {
+	for i := 0; i < len(b); i += 64 {
+		b[i] = byte(i)
+	}
+}
+
+func benchmarkCall(b *testing.B, tr ipc.Transport, w ipc.Wait, n int) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	server, client := ends(b, tr, ipc.Config{MaxRequest: n, MaxReply: n, Clients: 1, Wait: w})
+	done := serve(server, toucher{n})
+	request, err := client.Buffer(n)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		produce(request.Bytes())
+		reply, err := client.Call(request)
+		if err != nil {
+			b.Fatal(err)
+		}
+		consume(reply)
+	}
+	b.ReportMetric(float64(client.Ledger().Report().Syscalls)/float64(b.N), "client-syscalls/op")
+	if err := client.Stop(); err != nil {
+		b.Fatal(err)
+	}
+	<-done
+}
+
+func TestHostilePeer(t *testing.T) {
+	for name, write := range map[string]func(lane){
+		"position": func(l lane) { l.word(publishedAt).Store(1 << 20) },
+		"length": func(l lane) {
+			ipc.Header{Length: 1 << 30}.Put(l.entry(0))
+			l.word(publishedAt).Store(step)
+		},
+		"flags": func(l lane) {
+			ipc.Header{Flags: 1 << 30}.Put(l.entry(0))
+			l.word(publishedAt).Store(step)
+		},
+		"done": func(l lane) {
+			l.word(doneAt).Store(1 << 20)
+			l.word(publishedAt).Store(step)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := Transports()[0]
+			cfg := ipc.Config{MaxRequest: 4096, MaxReply: 4096, Clients: 1, Wait: ipc.Block}
+			channel, err := tr.Create(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer channel.Close()
+			sh, err := channel.Server()
+			if err != nil {
+				t.Fatal(err)
+			}
+			server, err := tr.Listen(cfg, sh)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer server.Close()
+			requests, _ := ringLayout(cfg).lanes(channel.(*link).conns[0].segment.mem)
+			done := serve(server, &reverser{size: 4096})
+			write(requests)
+			wakeAll(requests)
+			if err := <-done; !errors.Is(err, ipc.ErrProtocol) {
+				t.Fatalf("Serve: %v", err)
+			}
+		})
+	}
+}
+
+// wakeAll wakes like a peer that never took the sleeper's bit.
+func wakeAll(l lane) { sys.FutexWake(l.word(publishedAt), 1) }

@@ -1,0 +1,113 @@
+package shm
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"ipcbench/ipc"
+	"ipcbench/ipc/copies"
+)
+
+// Transports returns the transports of this package.
+func Transports() []ipc.Transport {
+	return []ipc.Transport{
+		&transport{
+			info: ipc.Info{
+				Name:    "shm",
+				Summary: "SysV segment, one copy by the sender; futex",
+				Waits:   ipc.Waits,
+			},
+			layout: ringLayout,
+			open:   func(c *channel) ipc.Conn { return copying{c} },
+		},
+	}
+}
+
+// transport is a way to carry payload, over connections that each have a
+// segment of their own.
+type transport struct {
+	info ipc.Info
+	// layout cuts the segment of a connection.
+	layout func(ipc.Config) layout
+	// open makes an end that carries payload this way.
+	open func(*channel) ipc.Conn
+}
+
+// ringLayout has room for the payload of every slot.
+func ringLayout(cfg ipc.Config) layout {
+	shapes := [2]shape{shapeFor(cfg.MaxRequest), shapeFor(cfg.MaxReply)}
+	return newLayout(shapes, [2]int{shapes[0].bytes(), shapes[1].bytes()})
+}
+
+func (t *transport) Info() ipc.Info { return t.info }
+
+// identity is what an end is told of a connection, beside its lifeline.
+type identity struct{ segment int }
+
+const identitySize = 4
+
+func (id identity) append(b []byte) []byte {
+	return binary.LittleEndian.AppendUint32(b, uint32(id.segment))
+}
+
+func parseIdentity(b []byte) identity {
+	return identity{segment: int(binary.LittleEndian.Uint32(b))}
+}
+
+// Listen implements ipc.Transport.
+func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
+	if err := t.checkHandover(h, cfg.Clients); err != nil {
+		h.Close()
+		return nil, err
+	}
+	var conns []ipc.Conn
+	for i := range h.Files {
+		c, err := t.take(cfg, h, i, copies.Reply)
+		if err != nil {
+			for _, c := range conns {
+				c.Close()
+			}
+			ipc.Handover{Files: h.Files[i:]}.Close()
+			return nil, err
+		}
+		conns = append(conns, c)
+	}
+	return ipc.NewServer(conns, true), nil
+}
+
+// Dial implements ipc.Transport.
+func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
+	err := t.checkHandover(h, 1)
+	if err == nil {
+		var c ipc.Conn
+		if c, err = t.take(cfg, h, 0, copies.Request); err == nil {
+			return ipc.NewClient(c), nil
+		}
+	}
+	h.Close()
+	return nil, err
+}
+
+func (t *transport) checkHandover(h ipc.Handover, clients int) error {
+	if len(h.Files) != clients || len(h.Data) != clients*identitySize {
+		return fmt.Errorf("%s: a handover of %d files and %d bytes for %d connections",
+			t.info.Name, len(h.Files), len(h.Data), clients)
+	}
+	return nil
+}
+
+// take makes the end of connection i of a handover; the lifeline is its own if it
+// succeeds.
+func (t *transport) take(cfg ipc.Config, h ipc.Handover, i int, out copies.Direction) (ipc.Conn, error) {
+	id := parseIdentity(h.Data[i*identitySize:])
+	l := t.layout(cfg)
+	seg, err := attach(id.segment, l.bytes())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.info.Name, err)
+	}
+	seg.populate()
+	c := openChannel(seg, l, cfg, out)
+	c.useFutexes()
+	c.watch(h.Files[i])
+	return t.open(c), nil
+}
