@@ -17,8 +17,20 @@ type channel struct {
 	served  chan error
 }
 
-// open makes a channel, whose ends are closed when the test ends.
+// open makes a channel with all its ends here, which are closed when the test
+// ends.
 func open(t *testing.T, s Subject, cfg ipc.Config) *channel {
+	t.Helper()
+	c := create(t, s, cfg)
+	c.listen(cfg)
+	for i := range cfg.Clients {
+		c.dial(cfg, i)
+	}
+	return c
+}
+
+// create makes a channel and leaves its ends to be taken up.
+func create(t *testing.T, s Subject, cfg ipc.Config) *channel {
 	t.Helper()
 	link, err := s.Create(cfg)
 	if err != nil {
@@ -26,25 +38,33 @@ func open(t *testing.T, s Subject, cfg ipc.Config) *channel {
 	}
 	c := &channel{t: t, s: s, link: link, served: make(chan error, 1)}
 	t.Cleanup(c.close)
-	h, err := link.Server()
-	if err != nil {
-		t.Fatalf("server's handover: %v", err)
-	}
-	if c.server, err = s.Listen(cfg, h); err != nil {
-		t.Fatalf("listen: %v", err)
-	}
-	for i := range cfg.Clients {
-		h, err := link.Client(i)
-		if err != nil {
-			t.Fatalf("handover of client %d: %v", i, err)
-		}
-		client, err := s.Dial(cfg, h)
-		if err != nil {
-			t.Fatalf("dial: %v", err)
-		}
-		c.clients = append(c.clients, client)
-	}
 	return c
+}
+
+func (c *channel) handover(h ipc.Handover, err error) ipc.Handover {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatalf("handover: %v", err)
+	}
+	return h
+}
+
+func (c *channel) listen(cfg ipc.Config) {
+	c.t.Helper()
+	server, err := c.s.Listen(cfg, c.handover(c.link.Server()))
+	if err != nil {
+		c.t.Fatalf("listen: %v", err)
+	}
+	c.server = server
+}
+
+func (c *channel) dial(cfg ipc.Config, i int) {
+	c.t.Helper()
+	client, err := c.s.Dial(cfg, c.handover(c.link.Client(i)))
+	if err != nil {
+		c.t.Fatalf("dial: %v", err)
+	}
+	c.clients = append(c.clients, client)
 }
 
 func (c *channel) close() {

@@ -15,6 +15,15 @@ type Subject struct {
 	ipc.Transport
 	// Copies that each direction makes of a payload, whatever its size.
 	Copies float64
+	// Syscalls that a round trip of 64 B takes, both ends together, when it
+	// blocks; 0 leaves it open.
+	Syscalls int
+	// Inject makes bytes arrive at the peer of the end that is handed over, as
+	// the transport itself would; nil skips the tests of hostile peers.
+	Inject func(h ipc.Handover, bytes []byte) error
+	// Objects names what of the transport's kind this process has made and not
+	// removed, beside descriptors: segments, queues, files.
+	Objects func() []string
 }
 
 // processors is how many threads may block at once, and some to spare.
@@ -25,6 +34,9 @@ const processors = 64
 func Main(m *testing.M, transports ...ipc.Transport) {
 	debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(processors)
+	if description, ok := os.LookupEnv(childVariable); ok {
+		os.Exit(runChild(description, transports))
+	}
 	os.Exit(m.Run())
 }
 
@@ -48,9 +60,21 @@ func Run(t *testing.T, s Subject) {
 		{"CloseClient", testCloseClient},
 		{"CloseSender", testCloseSender},
 		{"ClosedEnds", testClosedEnds},
+		{"ClientKilled", testClientKilled},
+		{"ClientKilledCalling", testClientKilledCalling},
+		{"ServerKilled", testServerKilled},
+		{"ServerKilledServing", testServerKilledServing},
+		{"Hostile", testHostile},
+		{"Allocs", testAllocs},
+		{"Ledger", testLedger},
+		{"Syscalls", testSyscalls},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { test.run(t, s) })
+		t.Run(test.name, func(t *testing.T) {
+			before := take(s)
+			t.Cleanup(func() { expectNoMoreThan(t, s, before) })
+			test.run(t, s)
+		})
 	}
 }
 

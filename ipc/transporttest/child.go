@@ -1,0 +1,107 @@
+package transporttest
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"testing"
+
+	"ipcbench/ipc"
+)
+
+// childVariable holds the task of a test binary that was started as a child.
+const childVariable = "IPCBENCH_TRANSPORTTEST_CHILD"
+
+// task is what a child is told.
+type task struct {
+	Transport, Role string
+	Config          ipc.Config
+	Files           int
+	Data            []byte
+}
+
+// role is what a child does with its end; ready tells the parent that it has
+// come as far as the parent waits for.
+type role func(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error
+
+var roles = map[string]role{
+	"serve": serveCounted,
+	"hang":  serveAndHang,
+	"idle":  callAndIdle,
+	"call":  callForEver,
+}
+
+// child is a process of this binary with one end of a channel.
+type child struct {
+	cmd *exec.Cmd
+	out *bufio.Reader
+}
+
+// start starts a child, hands an end over to it, and returns when it is ready.
+func start(t *testing.T, s Subject, cfg ipc.Config, role string, h ipc.Handover) *child {
+	t.Helper()
+	description, err := json.Marshal(task{s.Info().Name, role, cfg, len(h.Files), h.Data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &child{cmd: exec.Command(os.Args[0])}
+	c.cmd.Env = append(os.Environ(), childVariable+"="+string(description))
+	c.cmd.ExtraFiles = h.Files
+	c.cmd.Stderr = os.Stderr
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.out = bufio.NewReader(out)
+	err = c.cmd.Start()
+	h.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.kill)
+	return c
+}
+
+// awaitReady waits until the child has called ready.
+func (c *child) awaitReady(t *testing.T) {
+	t.Helper()
+	if line, err := c.out.ReadString('\n'); line != "ready\n" {
+		t.Fatalf("the child said %q: %v", line, err)
+	}
+}
+
+// kill kills the child at once and waits until it is gone. It may have gone
+// before.
+func (c *child) kill() {
+	c.cmd.Process.Kill()
+	c.cmd.Wait()
+}
+
+// runChild does the task and returns the exit status.
+func runChild(description string, transports []ipc.Transport) int {
+	if err := doTask(description, transports); err != nil {
+		fmt.Fprintln(os.Stderr, "child:", err)
+		return 1
+	}
+	return 0
+}
+
+func doTask(description string, transports []ipc.Transport) error {
+	var k task
+	if err := json.Unmarshal([]byte(description), &k); err != nil {
+		return err
+	}
+	transport, err := ipc.NewRegistry(transports...).Lookup(k.Transport)
+	if err != nil {
+		return err
+	}
+	h := ipc.Handover{Data: k.Data}
+	for i := range k.Files {
+		h.Files = append(h.Files, os.NewFile(uintptr(3+i), "inherited"))
+	}
+	runtime.LockOSThread()
+	return roles[k.Role](transport, k.Config, h, func() { fmt.Println("ready") })
+}

@@ -1,0 +1,89 @@
+package transporttest
+
+import (
+	"encoding/binary"
+	"runtime"
+
+	"ipcbench/ipc"
+)
+
+// serveCounted serves echo, but answers countMallocs with the number of objects
+// that the process has allocated.
+func serveCounted(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error {
+	server, err := transport.Listen(cfg, h)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	return server.Serve(service(func(t ipc.Thread) (func([]byte, bool) *ipc.Buffer, error) {
+		reply, err := t.Buffer(cfg.MaxReply)
+		stats := new(runtime.MemStats)
+		ready()
+		return func(request []byte, _ bool) *ipc.Buffer {
+			if len(request) == countMallocs {
+				runtime.ReadMemStats(stats)
+				reply.Resize(8)
+				binary.LittleEndian.PutUint64(reply.Bytes(), stats.Mallocs)
+				return reply
+			}
+			reply.Resize(len(request))
+			copy(reply.Bytes(), request)
+			return reply
+		}, err
+	}))
+}
+
+// countMallocs is the size of the request that asks for the count.
+const countMallocs = 1
+
+// serveAndHang gets a request and never answers.
+func serveAndHang(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error {
+	server, err := transport.Listen(cfg, h)
+	if err != nil {
+		return err
+	}
+	return server.Serve(service(func(ipc.Thread) (func([]byte, bool) *ipc.Buffer, error) {
+		return func([]byte, bool) *ipc.Buffer {
+			ready()
+			select {}
+		}, nil
+	}))
+}
+
+// callAndIdle makes one call and then nothing.
+func callAndIdle(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error {
+	client, request, err := dial(transport, cfg, h)
+	if err != nil {
+		return err
+	}
+	if _, err := client.Call(request); err != nil {
+		return err
+	}
+	ready()
+	select {}
+}
+
+// callForEver calls with the largest request, over and over.
+func callForEver(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error {
+	client, request, err := dial(transport, cfg, h)
+	if err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		if _, err := client.Call(request); err != nil {
+			return err
+		}
+		if i == 0 {
+			ready()
+		}
+	}
+}
+
+func dial(transport ipc.Transport, cfg ipc.Config, h ipc.Handover) (ipc.Client, *ipc.Buffer, error) {
+	client, err := transport.Dial(cfg, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	request, err := client.Buffer(cfg.MaxRequest)
+	return client, request, err
+}
