@@ -1,0 +1,75 @@
+package results
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"ipcbench/harness"
+)
+
+// row is a cell of five generations around a p50, with the luck of a
+// generation and the noise of a round.
+func row(rng *rand.Rand, name string, p50, luck float64) *Cell {
+	c := &Cell{Key: harness.Key{Transport: name, Wait: "block", Placement: "cross", Workload: "echo", Clients: 1}}
+	for range 5 {
+		typical := p50 * math.Exp(luck*rng.NormFloat64())
+		var rounds []float64
+		for range 10 {
+			rounds = append(rounds, typical*math.Exp(0.002*rng.NormFloat64()))
+		}
+		c.RoundP50NS = append(c.RoundP50NS, rounds)
+	}
+	return c
+}
+
+func TestOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	slow, fast := row(rng, "slow", 1100, 0.01), row(rng, "fast", 1000, 0.01)
+	if c := Order(fast, slow); c.Verdict != Faster || c.Ratio >= 1 || c.String() != "fast is faster than slow (p=0.008)" {
+		t.Errorf("%+v: %s", c, c)
+	}
+	if c := Order(slow, fast); c.Verdict != Slower || c.String() != "fast is faster than slow (p=0.008)" {
+		t.Errorf("%+v: %s", c, c)
+	}
+	few := row(rng, "few", 1, 0.01)
+	few.RoundP50NS = few.RoundP50NS[:2]
+	if c := Order(few, slow); c.Verdict == Faster || c.Verdict == Slower {
+		t.Errorf("two generations were ordered: %s", c)
+	}
+}
+
+// Rounds of one generation share its luck. A test that took them for
+// independent would order rows that do not differ nearly every time.
+func TestOrderTakesTheGenerationForTheCluster(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	const runs = 400
+	ordered := 0
+	for range runs {
+		if c := Order(row(rng, "a", 1000, 0.05), row(rng, "b", 1000, 0.05)); c.Verdict != NotDistinguishable {
+			ordered++
+		}
+	}
+	if ordered > runs*8/100 {
+		t.Errorf("%d of %d pairs of equals were ordered at the 5 %% level", ordered, runs)
+	}
+}
+
+func TestOrderRefusesUnlikeConditions(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	for what, change := range map[string]func(*Cell){
+		"wait":      func(c *Cell) { c.Wait = "spin" },
+		"placement": func(c *Cell) { c.Placement = "same" },
+		"workload":  func(c *Cell) { c.Workload = "one-way" },
+		"request":   func(c *Cell) { c.RequestBytes = 1 },
+		"reply":     func(c *Cell) { c.ReplyBytes = 1 },
+		"clients":   func(c *Cell) { c.Clients = 2 },
+		"nothing":   func(c *Cell) { c.RoundP50NS = nil },
+	} {
+		a, b := row(rng, "a", 1000, 0.01), row(rng, "b", 2000, 0.01)
+		change(b)
+		if c := Order(a, b); c.Verdict != NotComparable || c.Reason == "" {
+			t.Errorf("another %s: %+v", what, c)
+		}
+	}
+}
