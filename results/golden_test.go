@@ -134,3 +134,29 @@ func TestBenchstatReadsGoBench(t *testing.T) {
 		t.Error("benchstat is not told that a lower p50 is better")
 	}
 }
+
+// TestDocumentedColumns finds the header of the CSV format, and every unit of
+// the Go benchmark format, in the documentation.
+func TestDocumentedColumns(t *testing.T) {
+	b, err := os.ReadFile("../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := CSV(&out, &Result{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(b), "\n"+out.String()) {
+		t.Error("docs/formats.md has another CSV header")
+	}
+	for _, u := range goUnits {
+		if !strings.Contains(string(b), "`"+u.unit+"`") {
+			t.Errorf("docs/formats.md does not say what %s is", u.unit)
+		}
+	}
+	for _, f := range Formats {
+		if !strings.Contains(string(b), "| `"+f.Name+"` |") {
+			t.Errorf("docs/formats.md does not have format %s", f.Name)
+		}
+	}
+}
