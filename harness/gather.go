@@ -1,5 +1,233 @@
 package harness
 
-import "context"
+import (
+	"context"
+	"errors"
 
-func (b *batch) gather(ctx context.Context) error { return nil }
+	"ipcbench/harness/evidence"
+	"ipcbench/harness/workload"
+	"ipcbench/ipc/copies"
+)
+
+// Names of the sources in a cell's evidence.
+const (
+	accountingSource    = "accounting"
+	canaryRequestSource = "canary_request"
+	canaryReplySource   = "canary_reply"
+)
+
+const (
+	// evidenceBytes bounds the payload that a counted pass moves each way.
+	evidenceBytes = 4 << 20
+	// evidenceTries: a runtime-safe worker may start a thread in a pass.
+	evidenceTries = 3
+)
+
+// gather checks each cell's ledger against what does not come from it, outside
+// the clock and after the rounds: an enabled tracepoint slows every call.
+func (b *batch) gather(ctx context.Context) error {
+	for _, t := range b.turns() {
+		cell, ok := t.unit.(*cellUnit)
+		if !ok {
+			continue
+		}
+		if err := b.alive(ctx); err != nil {
+			return err
+		}
+		b.tell("evidence for " + cell.record.Transport)
+		cell.record.Evidence = map[string]evidence.Finding{}
+		if err := t.group.account(cell, b.plan); err != nil {
+			return err
+		}
+		if err := t.group.canary(cell, b.plan, b.random.Uint64()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// evidenceSession is a cell's work without pace, warm-up or delay.
+func (c *cellUnit) evidenceSession(p Plan, operations int) session {
+	s := c.session(p)
+	s.WarmUp, s.Time, s.Rate, s.Gap, s.Delay = 0, 0, 0, 0, 0
+	s.Operations = operations
+	return s
+}
+
+// account has the kernel count the system calls of some operations.
+func (g *group) account(cell *cellUnit, p Plan) error {
+	size := max(cell.record.RequestBytes, cell.record.ReplyBytes)
+	s := cell.evidenceSession(p, max(8, min(200, evidenceBytes/max(size, 1))))
+	s.Gated = true
+	for try := 1; ; try++ {
+		account, reports, failed, err := g.counted(s)
+		if err != nil {
+			return err
+		}
+		switch {
+		case errors.Is(failed, evidence.ErrNewThread) && try < evidenceTries:
+			continue
+		case failed != nil:
+			cell.record.Evidence[accountingSource] = evidence.Missing(failed)
+		default:
+			ledger, operations := sum(reports, len(g.clients))
+			cell.record.Evidence[accountingSource] = evidence.CrossCheck(account, ledger, operations)
+		}
+		return nil
+	}
+}
+
+// sum adds the ledgers of all processes and the operations of the clients.
+func sum(reports []*report, clients int) (ledger copies.Report, operations uint64) {
+	for i, r := range reports {
+		ledger.Add(r.Ledger)
+		if i < clients {
+			operations += r.CostOperations
+		}
+	}
+	return ledger, operations
+}
+
+// counted runs a gated session with the tracer on. failed says why the tracer
+// has no account; err that the workers failed.
+func (g *group) counted(s session) (account *evidence.Account, reports []*report, failed, err error) {
+	targets, err := g.arrive(s)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	tracer, failed := evidence.Attach(targets...)
+	if failed == nil {
+		defer tracer.Close()
+		failed = tracer.Start()
+	}
+	if err := g.operate(); err != nil {
+		return nil, nil, nil, err
+	}
+	if failed == nil {
+		account, failed = tracer.Stop()
+	}
+	if err := g.tellGated(order{Release: true}); err != nil {
+		return nil, nil, nil, err
+	}
+	reports, err = g.collect(s)
+	return account, reports, failed, err
+}
+
+// arrive brings all threads of a gated session to their gates and says what to
+// follow: the threads that the operations run on, or whole processes where
+// those are the scheduler's to choose.
+func (g *group) arrive(s session) (targets []evidence.Target, err error) {
+	ready, err := g.serve(s)
+	if err != nil {
+		return nil, err
+	}
+	targets = append(targets, g.target(g.server, ready.Threads))
+	if g.broker != nil {
+		targets = append(targets, g.target(g.broker, nil))
+	}
+	for _, p := range g.clients {
+		if err := p.send(order{Session: &s}); err != nil {
+			return nil, g.blame(err)
+		}
+		a, err := p.receive(startTimeout)
+		if err != nil {
+			return nil, g.blame(err)
+		}
+		targets = append(targets, g.target(p, a.Threads))
+	}
+	return targets, nil
+}
+
+func (g *group) target(p *process, threads []int) evidence.Target {
+	t := evidence.Target{PID: p.pid(), Threads: threads, Control: []int{controlFD}}
+	if g.safe {
+		t.Threads = nil
+	}
+	return t
+}
+
+// operate opens the gates and waits until all threads have come to hold.
+func (g *group) operate() error {
+	if err := g.tellGated(order{Go: true}); err != nil {
+		return err
+	}
+	for _, p := range g.gated() {
+		if _, err := p.receive(startTimeout); err != nil {
+			return g.blame(err)
+		}
+	}
+	return nil
+}
+
+// gated are the processes whose threads hold at gates.
+func (g *group) gated() []*process { return append([]*process{g.server}, g.clients...) }
+
+func (g *group) tellGated(o order) error {
+	for _, p := range g.gated() {
+		if err := p.send(o); err != nil {
+			return g.blame(err)
+		}
+	}
+	return nil
+}
+
+// canary sends random bytes both ways once and searches the processes' memory
+// for them while they hold still. A one-way cell's request goes as a call, since
+// a burst would hold the payload as often as it is long.
+func (g *group) canary(cell *cellUnit, p Plan, seed uint64) error {
+	s := cell.evidenceSession(p, 1)
+	s.Mode, s.Seed, s.OneWay = canaryMode, seed, false
+	if _, err := g.serve(s); err != nil {
+		return err
+	}
+	client := g.clients[0]
+	for _, other := range g.clients[1:] {
+		if err := other.send(order{Session: &session{Mode: canaryMode, Request: s.Request, Reply: s.Reply, Operations: 1, Seed: seed}}); err != nil {
+			return g.blame(err)
+		}
+	}
+	held := s
+	held.Gated = true
+	for _, o := range []order{{Session: &held}, {Go: true}} {
+		if err := client.send(o); err != nil {
+			return g.blame(err)
+		}
+		if _, err := client.receive(startTimeout); err != nil {
+			return g.blame(err)
+		}
+	}
+	request, requestErr := g.scan(s.Request, seed)
+	reply, replyErr := g.scan(s.Reply, seed^replySeed)
+	if err := client.send(order{Release: true}); err != nil {
+		return g.blame(err)
+	}
+	reports, err := g.collect(s)
+	if err != nil {
+		return err
+	}
+	ledger, _ := sum(reports, len(g.clients))
+	cell.record.Evidence[canaryRequestSource] = canaryFinding(request, requestErr, ledger, copies.Request)
+	cell.record.Evidence[canaryReplySource] = canaryFinding(reply, replyErr, ledger, copies.Reply)
+	return nil
+}
+
+// scan searches all processes of the group for what Fill makes of the seed.
+func (g *group) scan(size int, seed uint64) ([]evidence.Place, error) {
+	payload := make([]byte, size)
+	workload.Fill(payload, seed)
+	var pids []int
+	for _, p := range g.processes() {
+		pids = append(pids, p.pid())
+	}
+	return evidence.Scan(pids, payload)
+}
+
+func canaryFinding(places []evidence.Place, err error, ledger copies.Report, d copies.Direction) evidence.Finding {
+	switch {
+	case errors.Is(err, evidence.ErrTooShort):
+		return evidence.Finding{Status: evidence.NotApplicable, Detail: err.Error()}
+	case err != nil:
+		return evidence.Missing(err)
+	}
+	return evidence.CheckCanary(places, ledger, d)
+}

@@ -50,4 +50,3 @@ func TestRun(t *testing.T) {
 		t.Logf("%+v p50 %d", f.FloorKey, f.Latency.ValueAtQuantile(50))
 	}
 }
-

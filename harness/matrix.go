@@ -26,6 +26,8 @@ type channel struct {
 	clients   int
 	wait      ipc.Wait
 	placement string
+	// variant of a self-test, with workers of its own; else empty.
+	variant string
 }
 
 // matrix is a plan in detail.
@@ -127,7 +129,7 @@ func (p Plan) channels(transport string) (list []channel) {
 		for _, w := range p.Waits {
 			wait, _ := ipc.ParseWait(w) // validated
 			for _, clients := range p.Clients {
-				list = append(list, channel{transport, clients, wait, placement})
+				list = append(list, channel{transport: transport, clients: clients, wait: wait, placement: placement})
 			}
 		}
 	}

@@ -125,3 +125,16 @@ func on(list []int, f func() error) error {
 	defer unix.SchedSetaffinity(0, &before)
 	return f()
 }
+
+// PlacementCPUs are the CPUs that a placement binds a client and the server to;
+// Free binds to none and is an error.
+func PlacementCPUs(placement string) (client, server int, err error) {
+	where, err := place(placement, allowedCPUs())
+	if err != nil {
+		return 0, 0, err
+	}
+	if where.client == nil {
+		return 0, 0, fmt.Errorf("placement %s binds to no CPU", placement)
+	}
+	return where.client[0], where.server[0], nil
+}

@@ -13,6 +13,6 @@ func sortTurns(turns []turn) {
 		xq, xr := a.unit.payload()
 		yq, yr := b.unit.payload()
 		return cmp.Or(cmp.Compare(x.transport, y.transport), cmp.Compare(x.clients, y.clients),
-			cmp.Compare(x.wait, y.wait), cmp.Compare(x.placement, y.placement), cmp.Compare(xq, yq), cmp.Compare(xr, yr))
+			cmp.Compare(x.wait, y.wait), cmp.Compare(x.variant, y.variant), cmp.Compare(x.placement, y.placement), cmp.Compare(xq, yq), cmp.Compare(xr, yr))
 	})
 }

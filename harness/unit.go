@@ -105,7 +105,7 @@ func floorUnits(p Plan, cells []*cellUnit) (units []*floorUnit) {
 		}
 		units = append(units, &floorUnit{
 			record:  FloorRecord{FloorKey: key},
-			channel: channel{floorPrefix + transport, 1, wait, placement},
+			channel: channel{transport: floorPrefix + transport, clients: 1, wait: wait, placement: placement},
 			bare:    bare,
 		})
 	}

@@ -1,11 +1,17 @@
 package main
 
 import (
+	"slices"
+
 	"ipcbench/ipc"
 	"ipcbench/ipc/pipe"
+	"ipcbench/ipc/socket"
 )
 
 // transports are all that this program knows, in the order of its tables.
 func transports() *ipc.Registry {
-	return ipc.NewRegistry(pipe.Transports()...)
+	return ipc.NewRegistry(slices.Concat(
+		pipe.Transports(),
+		socket.Transports(),
+	)...)
 }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/signal"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"ipcbench/internal/selftest"
+)
+
+func newSelftest() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "selftest [NAME...]",
+		Short:   "Prove on this machine that the harness can be trusted",
+		Long:    "Selftest runs the harness against itself and against a C program, and prints what it counted.\nIt wants an idle machine. Exit status 1: a count is not what it must be.\n\nTests:\n",
+		Example: "  ipcbench selftest\n  ipcbench selftest slowdown",
+		RunE:    runSelftest,
+	}
+	for _, t := range selftest.Tests {
+		c.Long += fmt.Sprintf("  %-10s %s\n", t.Name, t.Summary)
+		c.ValidArgs = append(c.ValidArgs, t.Name)
+	}
+	return c
+}
+
+func runSelftest(c *cobra.Command, names []string) error {
+	tests, err := selectTests(names)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(c.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	p := newProgress(c.ErrOrStderr(), time.Now)
+	bench := &selftest.Bench{Transports: transports(), Progress: p.tell}
+	var failed error
+	for _, t := range tests {
+		fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", t.Name, t.Summary)
+		err := t.Run(ctx, bench, c.OutOrStdout())
+		p.clear()
+		switch {
+		case errors.Is(err, selftest.ErrFailed):
+			failed = fmt.Errorf("%w: %w", errNo, err)
+		case errors.Is(err, errors.ErrUnsupported):
+			fmt.Fprintf(c.OutOrStdout(), "skipped: %v\n", err)
+		case err != nil:
+			return err
+		}
+	}
+	return failed
+}
+
+func selectTests(names []string) (tests []selftest.Test, err error) {
+	if len(names) == 0 {
+		return selftest.Tests, nil
+	}
+	for _, name := range names {
+		found := false
+		for _, t := range selftest.Tests {
+			if t.Name == name {
+				tests, found = append(tests, t), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("unknown self-test %q", name)
+		}
+	}
+	return tests, nil
+}
