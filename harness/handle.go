@@ -93,7 +93,7 @@ type handler struct {
 }
 
 func (h *handler) Handle(request []byte, oneway bool) *ipc.Buffer {
-	if h.handled == 0 {
+	if h.handled == 0 && !h.Gated {
 		h.before = currentUsage(h.safe)
 	}
 	h.handled++
@@ -144,8 +144,10 @@ func (h *handler) Done() {
 	v.release.pass()
 }
 
+// used is the thread's usage since its first request. A gated session has none:
+// asking for it is a system call, and those are being counted.
 func (h *handler) used() Usage {
-	if h.handled == 0 {
+	if h.handled == 0 || h.Gated {
 		return Usage{}
 	}
 	return currentUsage(h.safe).since(h.before)
