@@ -93,7 +93,9 @@ func (r *Registry) match(pattern string, wanted map[string]bool) error {
 		}
 		if ok {
 			found = true
-			wanted[name] = wanted[name]
+			if _, have := wanted[name]; !have {
+				wanted[name] = false
+			}
 		}
 	}
 	if !found {
