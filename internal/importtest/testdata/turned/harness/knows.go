@@ -1,0 +1,3 @@
+package harness
+
+import _ "ipcbench/ipc/pipe"

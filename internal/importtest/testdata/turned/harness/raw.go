@@ -1,0 +1,5 @@
+package harness
+
+import s "syscall"
+
+var _ = s.RawSyscall

@@ -1,0 +1,6 @@
+package sys
+
+import "syscall"
+import _ "unsafe"
+
+var _ = syscall.RawSyscall

@@ -1,0 +1,4 @@
+package shared
+
+import _ "ipcbench/ipc/binder/driver"
+import _ "os"

@@ -1,0 +1,3 @@
+package binder
+
+import _ "ipcbench/ipc/binder/driver"

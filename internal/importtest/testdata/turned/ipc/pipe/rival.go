@@ -1,0 +1,3 @@
+package pipe
+
+import _ "ipcbench/ipc/socket"

@@ -1,0 +1,3 @@
+package transporttest
+
+import _ "ipcbench/ipc"

@@ -1,0 +1,3 @@
+package results
+
+import _ "ipcbench/harness"
