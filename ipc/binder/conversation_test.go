@@ -304,6 +304,22 @@ func TestProxyCache(t *testing.T) {
 	expect(t, d, "RELEASE 3, DECREFS 3")
 }
 
+// TestWrittenProxy: a Parcel keeps the Proxy that was written into it open.
+func TestWrittenProxy(t *testing.T) {
+	d, ps := openFake(t)
+	p, _ := ps.proxy(3, parcel.StabilitySystem)
+	var data parcel.Parcel
+	WriteStrongBinder(&data, p)
+	p.Close()
+	expect(t, d, "INCREFS 3, ACQUIRE 3")
+	data.Reset()
+	expect(t, d, "RELEASE 3, DECREFS 3")
+	WriteStrongBinder(&data, p)
+	if _, _, err := data.ReadBinder(); !errors.Is(err, parcel.ErrNull) {
+		t.Errorf("a closed Proxy is written as something: %v", err)
+	}
+}
+
 func TestDeath(t *testing.T) {
 	d, ps := openFake(t)
 	thread := attach(t, ps)

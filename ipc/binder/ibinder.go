@@ -47,14 +47,18 @@ const (
 // minimumPriority is the nice value that libbinder gives its own binders.
 const minimumPriority abi.ObjectFlags = 19
 
-// WriteStrongBinder writes a reference to b into a Parcel; nil is the null
-// reference. The Parcel must be sent through the ProcessState that b belongs
+// WriteStrongBinder writes a reference to b into a Parcel, which keeps b open
+// until its Reset; nil and a closed Proxy are the null reference. The Parcel must be sent through the ProcessState that b belongs
 // to: handles mean nothing to another.
 func WriteStrongBinder(p *parcel.Parcel, b IBinder) {
 	switch b := b.(type) {
 	case *Binder:
 		p.WriteBinder(b.flat(), b.stability, b)
 	case *Proxy:
+		if !b.retain() {
+			p.WriteNullBinder()
+			return
+		}
 		obj := abi.FlatBinderObject{Type: abi.BINDER_TYPE_HANDLE, Binder: uint64(b.handle)}
 		p.WriteBinder(obj, b.stability, b)
 	default:

@@ -140,6 +140,17 @@ func (p *Proxy) InterfaceDescriptor() (string, error) {
 // process is gone.
 func (p *Proxy) Alive() bool { return !p.dead.Load() }
 
+// retain counts one user more, unless there are none left.
+func (p *Proxy) retain() bool {
+	p.ps.proxies.mu.Lock()
+	defer p.ps.proxies.mu.Unlock()
+	if p.closed.Load() {
+		return false
+	}
+	p.ps.proxies.byHandle[p.handle].users++
+	return true
+}
+
 // Close gives back the reference that reading the Proxy from a Parcel took; the
 // last gives the driver's back, and calls wrap ErrClosed from then on. A Proxy
 // that is not closed gives it back when it is collected. Death links end.

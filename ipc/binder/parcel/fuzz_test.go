@@ -1,6 +1,7 @@
 package parcel
 
 import (
+	"io"
 	"testing"
 
 	"ipcbench/ipc/binder/abi"
@@ -31,7 +32,7 @@ func FuzzRead(f *testing.F) {
 	var p Parcel
 	p.WriteInterfaceToken("org.example.IEcho")
 	p.WriteString16("a")
-	p.WriteBinder(abi.FlatBinderObject{Type: abi.BINDER_TYPE_HANDLE, Binder: 1}, StabilitySystem, nil)
+	p.WriteBinder(abi.FlatBinderObject{Type: abi.BINDER_TYPE_HANDLE, Binder: 1}, StabilitySystem, io.NopCloser(nil))
 	p.WriteException(&Exception{Code: ExceptionSecurity, Message: "no"})
 	f.Add(p.Bytes(), []byte{10, 4, 12, 11}, byte(p.Objects()[0]), byte(0))
 	f.Add([]byte("\xff\xff\xff\x7f"), []byte{4, 6, 9}, byte(0), byte(3))

@@ -2,6 +2,7 @@ package parcel
 
 import (
 	"fmt"
+	"io"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -22,9 +23,9 @@ const (
 )
 
 // WriteBinder appends a reference to a binder: a strong node of the writer
-// (BINDER_TYPE_BINDER) or a handle of his (BINDER_TYPE_HANDLE). owner, the Go
-// object behind it, lives as long as what p holds.
-func (p *Parcel) WriteBinder(obj abi.FlatBinderObject, stability Stability, owner any) {
+// (BINDER_TYPE_BINDER) or a handle of his (BINDER_TYPE_HANDLE). owner is the
+// writer's own reference to it, which p closes in Reset.
+func (p *Parcel) WriteBinder(obj abi.FlatBinderObject, stability Stability, owner io.Closer) {
 	p.kept = append(p.kept, owner)
 	p.writeObject(obj)
 	p.WriteInt32(int32(stability))

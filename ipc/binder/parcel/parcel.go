@@ -19,6 +19,7 @@ package parcel
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,9 +47,9 @@ type Parcel struct {
 	data    []byte
 	pos     int
 	objects []uint64
-	// kept holds what the written objects refer to, so that it lives at
-	// least until the driver has taken references of its own.
-	kept []any
+	// kept is what the written objects refer to, which lives at least until
+	// the driver has taken references of its own.
+	kept []io.Closer
 	// owned are written descriptors that p closes.
 	owned []int
 	// region and address tell of a received buffer.
@@ -66,13 +67,16 @@ func (p *Parcel) Receive(data, offsets []byte, region Region, address uint64) {
 	}
 }
 
-// Reset empties p: a received buffer goes back to its owner, and descriptors
-// that p owns are closed.
+// Reset empties p: a received buffer goes back to its region, and descriptors and
+// references that p owns are closed.
 func (p *Parcel) Reset() {
 	p.closeDescriptors()
 	if p.region != nil {
 		p.region.FreeBuffer(p.address)
 		p.region, p.data = nil, nil
+	}
+	for _, owner := range p.kept {
+		owner.Close()
 	}
 	clear(p.kept)
 	p.data, p.pos = p.data[:0], 0

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"io"
 	"math"
 	"os"
 	"strings"
@@ -46,7 +47,7 @@ func TestWire(t *testing.T) {
 		{"null binder", func(p *Parcel) { p.WriteNullBinder() },
 			"852a6273 00000000 0000000000000000 0000000000000000 00000000"},
 		{"handle", func(p *Parcel) {
-			p.WriteBinder(abi.FlatBinderObject{Type: abi.BINDER_TYPE_HANDLE, Binder: 5}, StabilitySystem, nil)
+			p.WriteBinder(abi.FlatBinderObject{Type: abi.BINDER_TYPE_HANDLE, Binder: 5}, StabilitySystem, io.NopCloser(nil))
 		}, "852a6873 00000000 0500000000000000 0000000000000000 0c000000"},
 		{"descriptor", func(p *Parcel) { p.WriteFileDescriptor(3, false) },
 			"852a6466 00000000 0300000000000000 0000000000000000"},
@@ -211,7 +212,7 @@ func TestException(t *testing.T) {
 func TestPlainReadOfObject(t *testing.T) {
 	var p Parcel
 	p.WriteInt32(1)
-	p.WriteBinder(abi.FlatBinderObject{Type: abi.BINDER_TYPE_HANDLE, Binder: 5}, StabilitySystem, nil)
+	p.WriteBinder(abi.FlatBinderObject{Type: abi.BINDER_TYPE_HANDLE, Binder: 5}, StabilitySystem, io.NopCloser(nil))
 	p.SetPosition(4)
 	if _, err := p.ReadInt32(); !errors.Is(err, ErrInvalid) {
 		t.Errorf("an object's bytes are read as an int: %v", err)

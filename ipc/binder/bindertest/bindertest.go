@@ -1,0 +1,155 @@
+// Package bindertest runs the parts of a test as Binder processes: servers, and
+// the service manager, are started beside the test, which is their client. On a
+// device that crosses processes each part is a process of its own, started
+// from the test's executable; on one that does not, a virtual process of the
+// device in a goroutine.
+package bindertest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"ipcbench/ipc/binder/device"
+)
+
+// Role is what a started process does: it opens the device, calls ready, and
+// returns when done is closed.
+type Role func(dev device.Device, ready func(), done <-chan struct{}) error
+
+// roles are the roles of the test's executable.
+var roles map[string]Role
+
+// environment tells a process its device, node and role.
+const environment = "IPCBENCH_BINDERTEST_ROLE"
+
+// Main runs the role that this process was started for, or else the tests. It
+// is the body of TestMain and does not return.
+func Main(m *testing.M, r map[string]Role) {
+	roles = r
+	part, ok := os.LookupEnv(environment)
+	if !ok {
+		os.Exit(m.Run())
+	}
+	fields := strings.Split(part, "\n")
+	if err := play(fields[0], fields[1], roles[fields[2]]); err != nil {
+		fmt.Println("failed:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func play(name, node string, role Role) error {
+	dev, err := open[name](node)
+	if err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		close(done)
+	}()
+	return role(dev, func() { fmt.Println("ready") }, done)
+}
+
+// Process is a process that a test has started.
+type Process struct {
+	// PID is its number as the device knows it.
+	PID  int
+	stop func() error
+	kill func()
+}
+
+// Stop ends the process in order and says what its role returned.
+func (p *Process) Stop() error { return p.stop() }
+
+// Kill ends it as SIGKILL does.
+func (p *Process) Kill() { p.kill() }
+
+// startProcess starts a role as a process of its own, and waits until it is
+// ready. The test's end stops it; a role that fails fails the test.
+func startProcess(t testing.TB, name, node, role string) *Process {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), environment+"="+strings.Join([]string{name, node, role}, "\n"))
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	output := bufio.NewReader(stdout)
+	if line, err := output.ReadString('\n'); line != "ready\n" {
+		cmd.Wait()
+		t.Fatalf("%s: %s%v", role, line, err)
+	}
+	p := &Process{PID: cmd.Process.Pid}
+	ended := false
+	p.stop = func() error {
+		if ended {
+			return nil
+		}
+		ended = true
+		stdin.Close()
+		said, _ := io.ReadAll(output)
+		if err := cmd.Wait(); err != nil {
+			return fmt.Errorf("%s: %s: %w", role, strings.TrimSpace(string(said)), err)
+		}
+		return nil
+	}
+	p.kill = func() {
+		ended = true
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// startVirtual starts a role in this process, on a device that knows it as a
+// process with the given number. kill is how that process dies.
+func startVirtual(t testing.TB, dev device.Device, pid int, role Role, kill func()) *Process {
+	t.Helper()
+	ready, done, result := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() { result <- role(dev, func() { close(ready) }, done) }()
+	select {
+	case <-ready:
+	case err := <-result:
+		t.Fatal(errors.Join(errors.New("a role ended before it was ready"), err))
+	}
+	ended := false
+	p := &Process{PID: pid}
+	p.stop = func() error {
+		if ended {
+			return nil
+		}
+		ended = true
+		close(done)
+		return <-result
+	}
+	p.kill = func() {
+		ended = true
+		kill()
+	}
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
