@@ -125,6 +125,7 @@ func (ps *ProcessState) init() {
 	ps.deaths.byCookie = map[uint64]*deathRequest{}
 	ps.threads.byKey = map[int32]*IPCThreadState{}
 	ps.threads.callers = make(chan struct{}, ps.options.maxCallers)
+	ps.threads.left.L = &ps.threads.mu
 	if ps.options.onewaySpam == nil {
 		ps.options.onewaySpam = func() {}
 	}
