@@ -387,6 +387,7 @@ func TestPool(t *testing.T) {
 	<-started
 	d.say(code(abi.BR_SPAWN_LOOPER))
 	<-started
+	d.await("REGISTER_LOOPER")
 	if err := ps.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -416,10 +417,11 @@ func TestPool(t *testing.T) {
 
 // TestCloseInterruptsCall: a call that waits for its reply ends with Close.
 func TestCloseInterruptsCall(t *testing.T) {
-	_, ps := openFake(t)
+	d, ps := openFake(t)
 	p, _ := ps.proxy(3, parcel.StabilitySystem)
 	result := make(chan error)
 	go func() { result <- p.Ping() }()
+	d.await("TRANSACTION")
 	go ps.Close()
 	if err := <-result; !errors.Is(err, ErrClosed) {
 		t.Errorf("got %v", err)

@@ -3,6 +3,7 @@ package binder
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -193,4 +194,17 @@ func (d *fakeDevice) told() []string {
 	heard := d.heard
 	d.heard = nil
 	return heard
+}
+
+// await waits until the driver was told something.
+func (d *fakeDevice) await(what string) {
+	for {
+		d.mu.Lock()
+		heard := strings.Contains(strings.Join(d.heard, "\n"), what)
+		d.mu.Unlock()
+		if heard {
+			return
+		}
+		runtime.Gosched()
+	}
 }
