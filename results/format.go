@@ -27,6 +27,7 @@ var Formats = []Format{
 	{Name: "json", Summary: "everything, as it is stored", Render: JSON},
 	{Name: "csv", Summary: "one row a cell", Render: CSV},
 	{Name: "gobench", Summary: "Go benchmark text, one line a round, for benchstat", Render: GoBench},
+	{Name: "html", Summary: "one self-contained page with plots", Single: true, Render: HTML},
 }
 
 // ErrUnknownFormat reports a name that Formats does not have.

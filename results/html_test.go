@@ -1,0 +1,108 @@
+package results
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func page(t *testing.T, r *Result) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := HTML(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestHTMLLoadsNothing(t *testing.T) {
+	text := page(t, sample())
+	for _, s := range []string{"http:", "https:", "src=", "<link", "@import", "url("} {
+		if strings.Contains(text, s) {
+			t.Errorf("the page has %q", s)
+		}
+	}
+}
+
+func TestHTMLEscapes(t *testing.T) {
+	const hostile = `"><script>alert(1)</script><img onerror='x'>`
+	r := sample()
+	for i := range r.Cells {
+		r.Cells[i].Transport += hostile
+		r.Cells[i].Variant = hostile
+		r.Cells[i].Wait, r.Cells[i].Placement, r.Cells[i].Workload = hostile, hostile, hostile
+		r.Cells[i].Warnings = []string{hostile}
+	}
+	r.Skipped[0].Reason, r.Incomplete, r.Environment.CPU.Model = hostile, hostile, hostile
+	text := page(t, r)
+	if n := strings.Count(text, "<script>"); n != 1 {
+		t.Errorf("%d scripts, one of which is the page's own", n)
+	}
+	if strings.Contains(text, "<img") {
+		t.Error("the page has an element that a name brought along")
+	}
+}
+
+// browser finds a headless browser, or skips.
+func browser(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless_shell"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("no Chromium is installed")
+	return ""
+}
+
+// dump opens a page and returns the document as it stands after its script ran.
+func dump(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "report.html")
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	c := exec.CommandContext(ctx, browser(t), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+		"--user-data-dir="+filepath.Join(dir, "profile"), "--virtual-time-budget=2000", "--dump-dom", "file://"+file)
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", c, err)
+	}
+	return string(out)
+}
+
+// TestHTMLInBrowser unchecks a transport as a reader would, and looks at the
+// document afterwards.
+func TestHTMLInBrowser(t *testing.T) {
+	if os.Getenv("IPCBENCH_LONG") == "" {
+		t.Skip("a browser takes seconds to start: IPCBENCH_LONG is not set")
+	}
+	const act = `<script>
+var problems = [];
+function visible(name) {
+  return Array.from(document.querySelectorAll('[data-transport="' + name + '"]'))
+    .filter(function (e) { return getComputedStyle(e).display !== 'none'; }).length;
+}
+if (document.documentElement.scrollWidth > innerWidth) problems.push('the page scrolls sideways');
+if (visible('pipe') === 0) problems.push('pipe is not shown');
+var box = document.querySelector('input[value="pipe"]');
+if (!box) problems.push('no filter for pipe'); else box.click();
+if (visible('pipe') !== 0) problems.push('pipe is shown though unchecked');
+if (visible('shm') === 0) problems.push('shm went away with pipe');
+document.title = 'problems: ' + problems.join(', ');
+</script></body>`
+	text := dump(t, strings.Replace(page(t, sample()), "</body>", act, 1))
+	if !strings.Contains(text, "<title>problems: </title>") {
+		_, after, _ := strings.Cut(text, "<title>")
+		title, _, _ := strings.Cut(after, "</title>")
+		t.Error(title)
+	}
+}
