@@ -1,0 +1,173 @@
+package mq
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"ipcbench/ipc"
+	"ipcbench/ipc/copies"
+)
+
+// Transports returns the transports of this package.
+func Transports() []ipc.Transport {
+	return []ipc.Transport{
+		&transport{
+			info: ipc.Info{
+				Name:    "sysv-msg",
+				Summary: "two System V message queues; messages split at msgmax",
+				Waits:   ipc.Waits,
+			},
+			sites: sites{
+				copies.NewSite("sysv-msg/msgsnd", copies.Kernel),
+				copies.NewSite("sysv-msg/msgrcv", copies.Kernel),
+			},
+			files:   1,
+			create:  createSysV,
+			open:    openSysV,
+			explain: explainSysV,
+		},
+		&transport{
+			info: ipc.Info{
+				Name:    "posix-mq",
+				Summary: "two POSIX message queues; messages split at the queue's message size",
+				Waits:   ipc.Waits,
+			},
+			sites: sites{
+				copies.NewSite("posix-mq/mq_timedsend", copies.Kernel),
+				copies.NewSite("posix-mq/mq_timedreceive", copies.Kernel),
+			},
+			files:   3,
+			create:  createPosix,
+			open:    openPosix,
+			explain: explainPosix,
+		},
+	}
+}
+
+// transport is a kind of queue.
+type transport struct {
+	info  ipc.Info
+	sites sites
+	// files is how many an end inherits: its lifeline first.
+	files int
+	// create makes the queues of all clients.
+	create func(ipc.Config) ([]*connection, []string, error)
+	// open takes up the queues of requests and replies.
+	open func(identity, []*os.File, ipc.Wait) ([2]queue, error)
+	// explain turns an errno into one of the contract's errors.
+	explain func(error, ipc.Config) error
+}
+
+// identity is what both ends are told of a connection, each value for requests
+// and for replies.
+type identity struct {
+	Queues  [2]uint32 // identifiers, of System V queues
+	Records [2]uint32 // bytes of a fragment at most
+}
+
+const identitySize = 16
+
+func (t *transport) Info() ipc.Info { return t.info }
+
+// Check implements ipc.Transport: it creates the queues of such a channel and
+// removes them, because only the kernel knows its limits and who else
+// uses them up.
+func (t *transport) Check(cfg ipc.Config) error {
+	l, err := t.Create(cfg)
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// Listen implements ipc.Transport.
+func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
+	if err := t.checkHandover(h, cfg.Clients); err != nil {
+		h.Close()
+		return nil, err
+	}
+	var conns []ipc.Conn
+	for i := range cfg.Clients {
+		c, err := t.take(cfg, h, i, copies.Reply)
+		if err != nil {
+			for _, c := range conns {
+				c.Close()
+			}
+			ipc.Handover{Files: h.Files[i*t.files:]}.Close()
+			return nil, err
+		}
+		conns = append(conns, c)
+	}
+	return ipc.NewServer(conns, true), nil
+}
+
+// Dial implements ipc.Transport.
+func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
+	err := t.checkHandover(h, 1)
+	if err == nil {
+		var c ipc.Conn
+		if c, err = t.take(cfg, h, 0, copies.Request); err == nil {
+			return ipc.NewClient(c), nil
+		}
+	}
+	h.Close()
+	return nil, err
+}
+
+func (t *transport) checkHandover(h ipc.Handover, clients int) error {
+	if len(h.Files) != clients*t.files || len(h.Data) != clients*identitySize {
+		return fmt.Errorf("%s: a handover of %d files and %d bytes for %d connections",
+			t.info.Name, len(h.Files), len(h.Data), clients)
+	}
+	return nil
+}
+
+// take makes the end of connection i of a handover.
+func (t *transport) take(cfg ipc.Config, h ipc.Handover, i int, out copies.Direction) (ipc.Conn, error) {
+	var id identity
+	if _, err := binary.Decode(h.Data[i*identitySize:], binary.LittleEndian, &id); err != nil {
+		return nil, err
+	}
+	files := h.Files[i*t.files:][:t.files]
+	queues, err := t.open(id, files, cfg.Wait)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.info.Name, err)
+	}
+	in := copies.Reply - out
+	limits := [2]int{cfg.MaxRequest, cfg.MaxReply}
+	c := &conn{
+		wait: cfg.Wait, ledger: copies.NewLedger(out), sites: t.sites,
+		out: queues[out], in: queues[in],
+		maxOut: limits[out], maxIn: limits[in],
+		recordOut: int(id.Records[out]), recordIn: int(id.Records[in]),
+	}
+	if err := c.start(files[0]); err != nil {
+		return nil, errors.Join(err, c.in.close(true), c.out.close(true))
+	}
+	return c, nil
+}
+
+func openSysV(id identity, _ []*os.File, _ ipc.Wait) ([2]queue, error) {
+	return [2]queue{sysvQueue{int(id.Queues[0])}, sysvQueue{int(id.Queues[1])}}, nil
+}
+
+// openPosix takes descriptors of its own from the files, which it closes: a
+// file's descriptor belongs to Go's poller.
+func openPosix(id identity, files []*os.File, wait ipc.Wait) (queues [2]queue, err error) {
+	for i, f := range files[1:] {
+		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return queues, fmt.Errorf("duplicate a queue's descriptor: %w", err)
+		}
+		f.Close()
+		if err := unix.SetNonblock(fd, wait == ipc.Spin); err != nil {
+			return queues, fmt.Errorf("queue's O_NONBLOCK: %w", err)
+		}
+		queues[i] = posixQueue{fd, int(id.Records[i])}
+	}
+	return queues, nil
+}
