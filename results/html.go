@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/perf/benchunit"
 
 	"ipcbench/harness"
 )
@@ -106,10 +107,12 @@ var metrics = []metric{
 	{"Distance from the floor", "p50 ÷ floor", func(c *Cell) float64 { return c.FloorRatio }, multiple},
 	{"CPU time", "CPU per operation", func(c *Cell) float64 { return c.CPUNSPerOp }, seconds},
 	{"System calls", "calls per operation", func(c *Cell) float64 { return c.SyscallsPerOp }, count},
-	{"Copies", "payload bytes copied per operation", func(c *Cell) float64 { return c.Copies.BytesPerOp }, byteFigure},
+	{"Copies", "payload bytes copied per operation", func(c *Cell) float64 { return c.Copies.BytesPerOp }, scaledBytes},
 }
 
 func byteFigure(f float64) string { return size(int(f)) }
+
+func scaledBytes(f float64) string { return benchunit.Scale(f, benchunit.Binary) + "B" }
 
 // plots draws each metric against the payload, and throughput against clients
 // where there are several numbers of them, for cells that differ in nothing

@@ -13,9 +13,11 @@ import (
 type plot struct {
 	Title, XLabel, YLabel string
 	Width, Height         int
-	XTicks, YTicks        []tick
-	Series                []series
-	Table                 plotTable
+	// The frame that the lines are drawn in.
+	Left, Right, Top, Bottom int
+	XTicks, YTicks           []tick
+	Series                   []series
+	Table                    plotTable
 }
 
 type tick struct {
@@ -39,11 +41,10 @@ type plotTable struct {
 }
 
 const (
-	plotWidth, plotHeight           = 640, 360
-	plotLeft, plotRight             = 70, 16
-	plotTop, plotBottom             = 16, 44
-	plotInnerWidth, plotInnerHeight = plotWidth - plotLeft - plotRight, plotHeight - plotTop - plotBottom
-	styles                          = 12
+	plotWidth, plotHeight = 640, 400
+	plotLeft, plotRight   = 84, plotWidth - 36
+	plotTop, plotBottom   = 16, plotHeight - 56
+	styles                = 12
 )
 
 // draw lays out the series and their table. A point whose y is not above 0 has
@@ -51,6 +52,7 @@ const (
 // the table alone. It returns nil where nothing is left to draw.
 func draw(p plot, x, y func(float64) string) *plot {
 	p.Width, p.Height = plotWidth, plotHeight
+	p.Left, p.Right, p.Top, p.Bottom = plotLeft, plotRight, plotTop, plotBottom
 	xs, ys := newAxis(), newAxis()
 	for i := range p.Series {
 		for _, pt := range p.Series[i].Points {
@@ -76,22 +78,22 @@ func draw(p plot, x, y func(float64) string) *plot {
 			if !(pt.x > 0) {
 				continue
 			}
-			pt.X = plotLeft + xs.position(pt.x)*plotInnerWidth
-			pt.Y = plotTop + (1-ys.position(pt.y))*plotInnerHeight
+			pt.X = plotLeft + xs.position(pt.x)*(plotRight-plotLeft)
+			pt.Y = plotBottom - ys.position(pt.y)*(plotBottom-plotTop)
 			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(len(kept), 1)], pt.X, pt.Y)
 			kept = append(kept, pt)
 		}
 		s.Points, s.Path = kept, path.String()
 	}
 	p.XTicks = xTicks(p.Series, x)
-	for _, v := range ys.ticks(6) {
-		p.YTicks = append(p.YTicks, tick{plotTop + (1-ys.position(v))*plotInnerHeight, y(v)})
+	for _, v := range ys.ticks() {
+		p.YTicks = append(p.YTicks, tick{plotBottom - ys.position(v)*(plotBottom-plotTop), y(v)})
 	}
 	return &p
 }
 
 // tickDistance is the least room between the marks of the x axis.
-const tickDistance = 56
+const tickDistance = 70
 
 // xTicks marks the values that were measured, as far as there is room.
 func xTicks(all []series, text func(float64) string) []tick {
@@ -125,17 +127,15 @@ func (a *axis) position(v float64) float64 {
 	return (math.Log(v) - math.Log(a.low)) / (math.Log(a.high) - math.Log(a.low))
 }
 
-// ticks are at most n values at equal distances, ends included.
-func (a *axis) ticks(n int) []float64 {
+// ticks are five values at equal distances, ends included, or the only one.
+func (a *axis) ticks() []float64 {
 	if a.high <= a.low {
 		return []float64{a.low}
 	}
-	ratio := math.Log(a.high / a.low)
-	n = max(2, min(n, 1+int(ratio/math.Ln2)))
+	const n = 5
 	out := make([]float64, n)
 	for i := range out {
-		out[i] = a.low * math.Exp(ratio*float64(i)/float64(n-1))
+		out[i] = a.low * math.Pow(a.high/a.low, float64(i)/(n-1))
 	}
-	out[n-1] = a.high
 	return out
 }
