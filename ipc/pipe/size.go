@@ -33,7 +33,7 @@ func resize(f *os.File, n int) (size int, err error) {
 	}
 	controlErr := raw.Control(func(fd uintptr) {
 		size, err = unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0)
-		for want := ipc.HeaderSize + n; err == nil && want > size; want /= 2 {
+		for want := stream.HeaderSize + n; err == nil && want > size; want /= 2 {
 			if got, e := unix.FcntlInt(fd, unix.F_SETPIPE_SZ, want); e == nil {
 				size = got
 			}

@@ -1,9 +1,11 @@
 package socket_test
 
 import (
+	"slices"
 	"testing"
 
 	"ipcbench/ipc"
+	"ipcbench/ipc/internal/stream"
 	"ipcbench/ipc/socket"
 	"ipcbench/ipc/transporttest"
 )
@@ -20,7 +22,10 @@ func TestTransports(t *testing.T) {
 	}
 }
 
+// inject writes a header, its padding, and whatever follows.
 func inject(h ipc.Handover, bytes []byte) error {
-	_, err := h.Files[0].Write(bytes)
+	padding := make([]byte, stream.HeaderSize-ipc.HeaderSize)
+	message := slices.Concat(bytes[:ipc.HeaderSize], padding, bytes[ipc.HeaderSize:])
+	_, err := h.Files[0].Write(message)
 	return err
 }

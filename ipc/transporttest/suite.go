@@ -18,8 +18,9 @@ type Subject struct {
 	// Syscalls that a round trip of 64 B takes, both ends together, when it
 	// blocks; 0 leaves it open.
 	Syscalls int
-	// Inject makes bytes arrive at the peer of the end that is handed over, as
-	// the transport itself would; nil skips the tests of hostile peers.
+	// Inject makes bytes, a header and what follows it, arrive at the peer of
+	// the end that is handed over, as the transport itself would; nil skips
+	// the tests of hostile peers.
 	Inject func(h ipc.Handover, bytes []byte) error
 	// Objects names what of the transport's kind this process has made and not
 	// removed, beside descriptors: segments, queues, files.

@@ -26,6 +26,14 @@ type End interface {
 // Sites are where the kernel copies for a transport.
 type Sites struct{ Read, Write copies.Site }
 
+// HeaderSize is how many bytes stand before a payload: the contract's header and
+// padding up to the next cache line. The kernel copies to the start of a page
+// what begins HeaderSize before one; where that distance is between 1 and 63
+// bytes, the string copies of some processors take 2 to 3 times as long. On an
+// AMD EPYC a round trip of 64 KiB through a pipe took 81 µs with 16 bytes, 37 µs
+// with 64, and as much with 128.
+const HeaderSize = ipc.Headroom
+
 // conn is a duplex channel of messages over an End.
 type conn struct {
 	end     End
@@ -60,14 +68,14 @@ func (c *conn) Send(h ipc.Header, b *ipc.Buffer) error {
 	if b == nil {
 		b = c.bare
 	}
-	message := b.Front(ipc.HeaderSize)
+	message := b.Front(HeaderSize)
 	h.Put(message)
 	for sent := 0; sent < len(message); {
 		n, err := c.end.Write(c.piece(message[sent:]))
 		if err != nil {
 			return c.fail("send", err)
 		}
-		header := min(n, max(0, ipc.HeaderSize-sent))
+		header := min(n, max(0, HeaderSize-sent))
 		c.ledger.Sent(c.sites.Write, n-header, header)
 		sent += n
 	}
@@ -90,14 +98,14 @@ func (c *conn) Recv() (ipc.Header, []byte, error) {
 	if c.inbox.empty() {
 		c.inbox.reset()
 	}
-	if err := c.fill(ipc.HeaderSize); err != nil {
+	if err := c.fill(HeaderSize); err != nil {
 		return ipc.Header{}, nil, err
 	}
 	h, err := ipc.ParseHeader(c.inbox.unread(), c.maxIn)
 	if err != nil {
 		return h, nil, c.fail("receive", err)
 	}
-	size := ipc.HeaderSize + int(h.Length)
+	size := HeaderSize + int(h.Length)
 	if err := c.fill(size); err != nil {
 		return h, nil, err
 	}
@@ -107,7 +115,7 @@ func (c *conn) Recv() (ipc.Header, []byte, error) {
 		return h, nil, c.fail("receive", fmt.Errorf("%w: a record goes on after its message", ipc.ErrProtocol))
 	}
 	c.ledger.Delivered(int(h.Length))
-	return h, message[ipc.HeaderSize:], nil
+	return h, message[HeaderSize:], nil
 }
 
 // fill reads until n bytes are unread.

@@ -61,7 +61,7 @@ func newConn(t testing.TB, end End, limit int) *conn {
 func TestPieces(t *testing.T) {
 	const limit, messages = 100_000, 60
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, pieces := range [][]int{nil, {1}, {7, 3000}, {15}, {16}, {17, 1 << 20}, {readAhead}, {80}} {
+	for _, pieces := range [][]int{nil, {1}, {7, 3000}, {63}, {64}, {65, 1 << 20}, {readAhead}, {128}} {
 		end := &recorded{pieces: pieces, piece: 1 + r.IntN(9000)}
 		c := newConn(t, end, limit)
 		b, err := c.Buffer(limit)
@@ -94,7 +94,7 @@ func TestPieces(t *testing.T) {
 				t.Errorf("pieces %v: %s: %d payload bytes counted of %d", pieces, d, got, total)
 			}
 		}
-		if got := report.Header(); got != 2*messages*ipc.HeaderSize {
+		if got := report.Header(); got != 2*messages*HeaderSize {
 			t.Errorf("pieces %v: %d header bytes counted", pieces, got)
 		}
 		if _, _, err := c.Recv(); !errors.Is(err, ipc.ErrPeerGone) {
@@ -111,7 +111,7 @@ func TestPayloadOnPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.free()
-	if page := &in.memory[4096]; &in.room(ipc.HeaderSize)[ipc.HeaderSize] != page {
+	if page := &in.memory[4096]; &in.room(HeaderSize)[HeaderSize] != page {
 		t.Error("the payload does not start on a page")
 	}
 }
@@ -122,7 +122,7 @@ func TestRecordGoesOn(t *testing.T) {
 	end := &recorded{}
 	c := newConn(t, end, 100)
 	c.record = 64
-	header := make([]byte, ipc.HeaderSize)
+	header := make([]byte, HeaderSize)
 	ipc.Header{Length: 4}.Put(header)
 	end.Buffer.Write(append(header, "four and more"...))
 	if _, _, err := c.Recv(); !errors.Is(err, ipc.ErrProtocol) {
@@ -136,7 +136,7 @@ func TestRecordGoesOn(t *testing.T) {
 // FuzzRecv gives a connection any bytes in any pieces: it returns messages that
 // fit, and then one of the contract's errors, for good.
 func FuzzRecv(f *testing.F) {
-	header := make([]byte, ipc.HeaderSize)
+	header := make([]byte, HeaderSize)
 	ipc.Header{Length: 3, Sequence: 1}.Put(header)
 	f.Add(append(header, "abc"...), uint8(5))
 	f.Add(bytes.Repeat(header, 4), uint8(200))
@@ -155,7 +155,7 @@ func FuzzRecv(f *testing.F) {
 				}
 				return
 			}
-			consumed += ipc.HeaderSize + len(payload)
+			consumed += HeaderSize + len(payload)
 			if len(payload) > 1000 || int(h.Length) != len(payload) || consumed > len(b) {
 				t.Fatalf("%d bytes of a message of %d, %d consumed of %d", len(payload), h.Length, consumed, len(b))
 			}

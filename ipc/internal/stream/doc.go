@@ -5,8 +5,8 @@
 //
 // # Framing
 //
-// A message is its header followed by its payload, contiguous in the memory it
-// was produced in, so that one write carries both. The receiver reads both in
+// A message is its header, padded to [HeaderSize], followed by its payload,
+// contiguous in the memory it was produced in, so that one write carries both. The receiver reads both in
 // one call into memory where the payload starts on a page; whatever a message
 // lacks then is read straight into its place. A read may bring several small
 // messages at once, which are handed out where they lie. No byte is ever moved

@@ -6,8 +6,6 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"ipcbench/ipc"
 )
 
 // readAhead is how far a read may go beyond the message it is for: room for
@@ -36,9 +34,9 @@ type inbox struct {
 // that reaches it.
 func newInbox(limit int) (*inbox, error) {
 	page := os.Getpagesize()
-	origin := page - ipc.HeaderSize
-	ahead := origin + max(ipc.HeaderSize+limit, readAhead)
-	memory, err := unix.Mmap(-1, 0, ahead+ipc.HeaderSize+limit, unix.PROT_READ|unix.PROT_WRITE,
+	origin := page - HeaderSize
+	ahead := origin + max(HeaderSize+limit, readAhead)
+	memory, err := unix.Mmap(-1, 0, ahead+HeaderSize+limit, unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return nil, fmt.Errorf("map room to receive %d bytes in: %w", limit, err)
@@ -70,7 +68,7 @@ func (b *inbox) took(n int) (payload, header int) {
 	from := b.end
 	b.end += n
 	for b.boundary < b.end {
-		headerEnd := b.boundary + ipc.HeaderSize
+		headerEnd := b.boundary + HeaderSize
 		header += min(headerEnd, b.end) - max(b.boundary, from)
 		if headerEnd > b.end {
 			break
