@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/leakcheck"
 	"ipcbench/ipc/copies"
 )
 
@@ -271,6 +272,7 @@ type child struct {
 // start runs a child that lives until the end of the test.
 func start(t *testing.T, name string) *child {
 	t.Helper()
+	leakcheck.Expect(t, nil)
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), childVariable+"="+name)
 	cmd.Stderr = os.Stderr

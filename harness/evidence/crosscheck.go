@@ -19,8 +19,9 @@ import (
 // before it waits, out of the ledger's sight.
 //
 // Counted has "syscalls" and "syscalls_per_op", "CALL_bytes" for each call that
-// moves payload, and "runtime_CALL" and "control_CALL" for the calls left out;
-// Ledger has what of these it knows.
+// moves payload, "transport_CALL" for how often each was called, and
+// "runtime_CALL" and "control_CALL" for the calls left out; Ledger has what of
+// these it knows.
 func CrossCheck(a *Account, ledger copies.Report, operations uint64) Finding {
 	c := crossCheck{
 		finding: Finding{Status: Agrees, Counted: map[string]float64{}, Ledger: map[string]float64{}},
@@ -28,7 +29,7 @@ func CrossCheck(a *Account, ledger copies.Report, operations uint64) Finding {
 	}
 	c.bytes(a)
 	c.syscalls(a, ledger.Syscalls, operations)
-	c.apart(a)
+	c.makers(a)
 	if len(c.differences) > 0 {
 		c.finding.Status = Disagrees
 	}
@@ -100,11 +101,9 @@ func (c *crossCheck) syscalls(a *Account, ledger, operations uint64) {
 	}
 }
 
-// apart shows what was left out.
-func (c *crossCheck) apart(a *Account) {
+// makers shows who called what.
+func (c *crossCheck) makers(a *Account) {
 	for e, s := range a.Entries {
-		if e.Maker != Transport {
-			c.finding.Counted[e.Maker.String()+"_"+e.Call] += float64(s.Calls)
-		}
+		c.finding.Counted[e.Maker.String()+"_"+e.Call] += float64(s.Calls)
 	}
 }

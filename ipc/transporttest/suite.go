@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"testing"
 
+	"ipcbench/internal/leakcheck"
 	"ipcbench/ipc"
 )
 
@@ -72,8 +73,7 @@ func Run(t *testing.T, s Subject) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			before := take(s)
-			t.Cleanup(func() { expectNoMoreThan(t, s, before) })
+			leakcheck.Expect(t, s.Objects)
 			test.run(t, s)
 		})
 	}
