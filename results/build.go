@@ -105,9 +105,8 @@ func doubts(l Latency, generations [][]float64, operations uint64) []string {
 	if l.P50CI == nil || l.P50 == nil {
 		return w
 	}
-	if half := halfWidth(l); half > wideInterval {
-		w = append(w, fmt.Sprintf(
-			"noisy: generations differ so much (p50 ±%.0f %%) that the row may not be ordered against its neighbours", 100*half))
+	if halfWidth(l) > wideInterval {
+		w = append(w, "noisy: generations differ so much that the row may not be ordered against its neighbours")
 	}
 	if *l.P50 < l.P50CI[0] || *l.P50 > l.P50CI[1] {
 		w = append(w, "p50 of all operations lies outside the interval for a typical generation: generations differ in kind")
