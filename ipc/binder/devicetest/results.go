@@ -45,13 +45,13 @@ func (r Results) Count(o Outcome) (n int) {
 	return n
 }
 
-// Write stores the results as DIR/DEVICE.json.
+// Write stores the results as DIR/DEVICE-RELEASE.json.
 func (r Results) Write(dir string) error {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, r.Device+".json"), append(b, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(dir, r.Device+"-"+r.Release+".json"), append(b, '\n'), 0o644)
 }
 
 // Read loads what Write stored.

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"ipcbench/ipc/binder/device/kernel"
+)
+
+// guestJob is the directory of the job if this is the first process of the
+// machine.
+func guestJob() (home string, ok bool) {
+	if os.Getpid() != 1 {
+		return "", false
+	}
+	return os.LookupEnv(jobVariable)
+}
+
+// beInit is the machine's life: it prepares the system, does the job, leaves
+// its exit status or what went wrong, and switches off.
+func beInit(home string) {
+	left := ""
+	if n, err := live(home); err != nil {
+		left = "in the machine: " + err.Error()
+	} else {
+		left = strconv.Itoa(n)
+	}
+	if err := os.WriteFile(filepath.Join(home, statusFile), []byte(left), 0o644); err != nil {
+		fmt.Fprintln(os.Stderr, "vm:", err)
+	}
+	unix.Sync()
+	unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
+}
+
+func live(home string) (status int, err error) {
+	if err := mountAll(); err != nil {
+		return 0, err
+	}
+	if err := mountHost(home); err != nil {
+		return 0, err
+	}
+	b, err := os.ReadFile(filepath.Join(home, jobFile))
+	if err != nil {
+		return 0, err
+	}
+	var j job
+	if err := json.Unmarshal(b, &j); err != nil {
+		return 0, err
+	}
+	if err := errors.Join(mountHost(j.Dir), loopbackUp()); err != nil {
+		return 0, err
+	}
+	return do(j)
+}
+
+// mountAll mounts what a system has. Where the host's tree lacks a mount
+// point, /run, which is memory, takes its place.
+func mountAll() error {
+	for _, m := range []struct{ kind, dir string }{
+		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/dev/shm"}, {"mqueue", "/dev/mqueue"},
+		{"devpts", "/dev/pts"}, {"tmpfs", "/run"}, {"debugfs", "/sys/kernel/debug"}, {"selinuxfs", "/sys/fs/selinux"},
+	} {
+		if _, err := os.Stat(m.dir); err != nil {
+			if err := os.Mkdir(m.dir, 0o755); err != nil {
+				return err
+			}
+		}
+		if err := unix.Mount(m.kind, m.dir, m.kind, 0, ""); err != nil && !optional(err) {
+			return fmt.Errorf("mount %s: %w", m.dir, err)
+		}
+	}
+	if err := os.Chmod("/dev/shm", 0o1777); err != nil {
+		return err
+	}
+	return kernel.Mount(kernel.DefaultMount)
+}
+
+// optional says that a kernel was built without the file system.
+func optional(err error) bool { return errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENOENT) }
+
+// mountHost makes a directory of the host writable, at its own path.
+func mountHost(dir string) error {
+	if err := unix.Mount("none", dir, "hostfs", 0, dir); err != nil {
+		return fmt.Errorf("mount the host's %s: %w", dir, err)
+	}
+	return nil
+}
+
+// loopbackUp switches the loopback interface on.
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("loopback: %w", err)
+	}
+	defer unix.Close(fd)
+	request, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	request.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
+}
+
+// outputTerminal is the terminal that is the host's standard output.
+const outputTerminal = "/dev/tty0"
+
+// output is that terminal, set to pass bytes as they are.
+func output() (*os.File, error) {
+	terminal, err := os.OpenFile(outputTerminal, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", outputTerminal, err)
+	}
+	settings.Oflag &^= unix.OPOST
+	return terminal, unix.IoctlSetTermios(int(terminal.Fd()), unix.TCSETS, settings)
+}
+
+// do runs the job's program and returns its exit status.
+func do(j job) (status int, err error) {
+	cmd := exec.Command(j.Args[0], j.Args[1:]...)
+	cmd.Dir = j.Dir
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/run", "TMPDIR=/run"}
+	terminal, err := output()
+	if err != nil {
+		return 0, err
+	}
+	cmd.Stdout, cmd.Stderr = terminal, terminal
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode(), nil
+	}
+	return 0, err
+}

@@ -1,0 +1,85 @@
+// Command vm boots a kernel that has the real Binder driver and runs this
+// project in it:
+//
+//	go run ./vm                 the conformance suite, on every device
+//	go run ./vm ipcbench ARGS   the command, for example: run -t 'pipe,binder*'
+//	go run ./vm exec PROGRAM    any program of the host
+//
+// The kernel is user-mode Linux: the kernel as an ordinary program. It needs
+// neither privileges nor hardware virtualisation, starts in a fraction of a
+// second and sees the host's files, read-only. The first run builds it from
+// Debian's linux-source package, in a few minutes; the result is kept in the
+// user's cache. --kernel takes one that was built before.
+//
+// A system call costs many times its native price in there, so figures of such
+// a run compare with each other and with nothing else. Results say so: their
+// environment is marked as emulated.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// options are the flags that all subcommands share.
+type options struct {
+	kernel  string
+	source  string
+	memory  string
+	timeout time.Duration
+}
+
+func main() {
+	if job, ok := guestJob(); ok {
+		beInit(job)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "vm:", err)
+		os.Exit(exitStatus(err))
+	}
+}
+
+func command() *cobra.Command {
+	var o options
+	var test testOptions
+	root := &cobra.Command{
+		Use:           "vm",
+		Short:         "Run the conformance suite, or more, on a kernel with the real Binder driver",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(c *cobra.Command, _ []string) error { return runTest(c.Context(), o, test) },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&o.kernel, "kernel", "", "user-mode kernel to boot, instead of building one")
+	flags.StringVar(&o.source, "source", defaultSource, "Debian package whose kernel to build and boot")
+	flags.StringVar(&o.memory, "memory", "1G", "memory of the machine")
+	flags.DurationVar(&o.timeout, "timeout", 15*time.Minute, "time after which the machine is switched off")
+	root.Flags().StringVar(&test.results, "results", "", "directory for the results, one JSON file a device")
+	root.Flags().StringSliceVar(&test.releases, "also", nil, "further source packages, on whose kernels the real driver alone is tested")
+	root.Flags().StringVar(&test.parity, "parity", "", "document whose table to bring up to date")
+	root.Flags().BoolVarP(&test.verbose, "verbose", "v", false, "show every row as it runs")
+	root.AddCommand(
+		inMachine("ipcbench", "Build the command ipcbench and run it in the machine", &o, runIpcbench),
+		inMachine("exec PROGRAM", "Run a program of the host in the machine", &o, runProgram))
+	return root
+}
+
+// inMachine is a subcommand whose arguments, from the first that is no flag of
+// vm, belong to a program in the machine.
+func inMachine(use, short string, o *options, run func(context.Context, options, []string) error) *cobra.Command {
+	c := &cobra.Command{
+		Use:   use + " ARGS",
+		Short: short,
+		RunE:  func(c *cobra.Command, args []string) error { return run(c.Context(), *o, args) },
+	}
+	c.Flags().SetInterspersed(false)
+	return c
+}
