@@ -10,15 +10,16 @@ import (
 	"ipcbench/ipc/internal/stream"
 )
 
-// unixPair makes connected Unix sockets of a type.
-func unixPair(kind int) func(ipc.Config) (stream.Pair, error) {
+// unixPair makes connected Unix sockets of a type, whose send buffers must hold
+// least bytes.
+func unixPair(kind, least int) func(ipc.Config) (stream.Pair, error) {
 	return func(cfg ipc.Config) (stream.Pair, error) {
 		fds, err := unix.Socketpair(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			return stream.Pair{}, fmt.Errorf("socketpair: %w", err)
 		}
 		p := pairOf(fds[0], fds[1])
-		if p.Notes, err = tune(fds[0], fds[1], cfg); err != nil {
+		if p.Notes, err = tune(fds[0], fds[1], cfg, least); err != nil {
 			p.Server[0].Close()
 			p.Client[0].Close()
 		}

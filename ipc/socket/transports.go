@@ -34,14 +34,14 @@ func Transports() []ipc.Transport {
 				Name: "unix-stream", Waits: ipc.Waits,
 				Summary: "a Unix stream socket, copied into socket buffers and out again",
 			},
-			Sites: streamSites, Pair: unixPair(unix.SOCK_STREAM), Files: 1, Open: openRaw,
+			Sites: streamSites, Pair: unixPair(unix.SOCK_STREAM, 0), Files: 1, Open: openRaw,
 		}),
 		stream.New(stream.Kind{
 			Info: ipc.Info{
 				Name: "unix-seqpacket", Waits: ipc.Waits,
 				Summary: fmt.Sprintf("a Unix socket of records, of up to %d KiB each", record>>10),
 			},
-			Sites: seqpacketSites, Pair: unixPair(unix.SOCK_SEQPACKET), Files: 1, Open: openRaw, Record: record,
+			Sites: seqpacketSites, Pair: unixPair(unix.SOCK_SEQPACKET, record+recordRoom), Files: 1, Open: openRaw, Record: record,
 		}),
 		stream.New(stream.Kind{
 			Info: ipc.Info{
@@ -55,7 +55,7 @@ func Transports() []ipc.Transport {
 				Name: "unix-netpoll", Waits: []ipc.Wait{ipc.Block}, RuntimeSafe: true,
 				Summary: "as unix-stream, through net.UnixConn and the Go runtime's poller",
 			},
-			Sites: netpollSites, Pair: unixPair(unix.SOCK_STREAM), Files: 1, Open: openPolled,
+			Sites: netpollSites, Pair: unixPair(unix.SOCK_STREAM, 0), Files: 1, Open: openPolled,
 		}),
 	}
 }
