@@ -140,7 +140,7 @@ func (g *group) arrive(s session) (targets []evidence.Target, err error) {
 
 func (g *group) target(p *process, threads []int) evidence.Target {
 	t := evidence.Target{PID: p.pid(), Threads: threads, Control: []int{controlFD}}
-	if g.safe {
+	if g.info.RuntimeSafe || g.info.PoolThreads > 0 {
 		t.Threads = nil
 	}
 	return t

@@ -20,7 +20,7 @@ import (
 type group struct {
 	channel channel
 	config  ipc.Config
-	safe    bool
+	info    ipc.Info
 	link    ipc.Link
 	server  *process
 	broker  *process // of a brokered transport
@@ -29,7 +29,7 @@ type group struct {
 
 // startGroup creates a channel and its worker processes.
 func startGroup(t ipc.Transport, c channel, config ipc.Config) (*group, error) {
-	g := &group{channel: c, config: config, safe: t.Info().RuntimeSafe}
+	g := &group{channel: c, config: config, info: t.Info()}
 	if err := g.start(t); err != nil {
 		g.kill()
 		return nil, err
@@ -83,10 +83,10 @@ func (g *group) startOne(r role, name string, where []int, handover func() (ipc.
 // processors for its blocked threads and two to spare for control.
 func (g *group) environment(r role) []string {
 	set := map[string]string{"GOMAXPROCS": strconv.Itoa(max(2, len(allowedCPUs())))}
-	if !g.safe {
+	if !g.info.RuntimeSafe {
 		threads := 1
 		if r == serverRole {
-			threads = max(g.channel.clients, poolThreads)
+			threads = max(g.channel.clients, g.info.PoolThreads)
 		}
 		set = map[string]string{
 			"GOGC":       "off",
@@ -103,10 +103,6 @@ func (g *group) environment(r role) []string {
 	}
 	return env
 }
-
-// poolThreads is the most threads that a server with a pool of its own blocks:
-// Binder's 16, and its main thread.
-const poolThreads = 17
 
 func (g *group) ready() error {
 	for _, p := range g.processes() {

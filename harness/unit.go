@@ -113,11 +113,23 @@ func floorUnits(p Plan, cells []*cellUnit) (units []*floorUnit) {
 		k, wait, at := c.record.Key, c.channel.wait, c.channel.placement
 		if !c.workload.OneWay {
 			add("composite", k.RequestBytes, k.ReplyBytes, wait, at, false)
-			add("broker", k.RequestBytes, k.ReplyBytes, wait, at, false)
+			if wait != ipc.Spin || brokerHasCPU(at) {
+				add("broker", k.RequestBytes, k.ReplyBytes, wait, at, false)
+			}
 		}
 		add("memcpy", max(k.RequestBytes, k.ReplyBytes), max(k.RequestBytes, k.ReplyBytes), ipc.Block, at, true)
 		add("futex", 0, 0, ipc.Block, at, true)
 		add("cacheline", 0, 0, ipc.Spin, at, true)
 	}
 	return units
+}
+
+// brokerHasCPU: a broker that spins on the CPU of the one it wakes measures
+// time slices.
+func brokerHasCPU(placement string) bool {
+	where, err := place(placement, allowedCPUs())
+	if err != nil || placement == Free {
+		return len(allowedCPUs()) > 2
+	}
+	return where.broker[0] != where.server[0] && where.broker[0] != where.client[0]
 }

@@ -26,6 +26,9 @@ type Info struct {
 	// InPlace: requests and replies are produced in memory that the
 	// transport lends, instead of the producer's own.
 	InPlace bool
+	// PoolThreads is how many threads its server may block when that is not
+	// one a client: the size of a pool of its own.
+	PoolThreads int
 	// Optional keeps it out of the default matrix.
 	Optional bool
 }

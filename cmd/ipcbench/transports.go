@@ -5,6 +5,7 @@ import (
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/pipe"
+	"ipcbench/ipc/shm"
 	"ipcbench/ipc/socket"
 )
 
@@ -13,5 +14,6 @@ func transports() *ipc.Registry {
 	return ipc.NewRegistry(slices.Concat(
 		pipe.Transports(),
 		socket.Transports(),
+		shm.Transports(),
 	)...)
 }
