@@ -11,7 +11,7 @@ const (
 
 // The commands, with the payload that follows each.
 const (
-	BC_TRANSACTION                 Command = bcw | SizeofTransactionData<<sizeShift | 0 // TransactionData
+	BC_TRANSACTION                 Command = bcw | SizeofTransactionData<<sizeShift     // TransactionData
 	BC_REPLY                       Command = bcw | SizeofTransactionData<<sizeShift | 1 // TransactionData
 	BC_ACQUIRE_RESULT              Command = bcw | 4<<sizeShift | 2                     // int32; refused by every driver
 	BC_FREE_BUFFER                 Command = bcw | 8<<sizeShift | 3                     // uint64, address of the buffer

@@ -11,7 +11,7 @@ const (
 
 // The returns, with the payload that follows each.
 const (
-	BR_ERROR                          Return = brr | 4<<sizeShift | 0 // int32; the C driver leaves the payload out
+	BR_ERROR                          Return = brr | 4<<sizeShift // int32; the C driver leaves the payload out
 	BR_OK                             Return = br | 1
 	BR_TRANSACTION                    Return = brr | SizeofTransactionData<<sizeShift | 2       // TransactionData
 	BR_TRANSACTION_SEC_CTX            Return = brr | SizeofTransactionDataSecCtx<<sizeShift | 2 // TransactionDataSecCtx

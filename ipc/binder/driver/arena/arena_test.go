@@ -1,0 +1,552 @@
+package arena
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ipcbench/internal/sys"
+	"pgregory.net/rapid"
+)
+
+// item is a record for tests: a number in a tree and in a list.
+type item struct {
+	Header
+	key    uint64
+	value  uint64
+	branch Branch[item]
+	link   Link[item]
+}
+
+// root is the record that everything hangs from.
+type root struct {
+	Header
+	tree Ref[item]
+	list Ends[item]
+	ids  IDs
+	sum  uint64
+}
+
+var (
+	items    = NewKind[item](FirstKind, "item", 0)
+	roots    = NewKind[root](FirstKind+1, "root", 0)
+	allKinds = []AnyKind{items, roots}
+
+	byKey = Tree[item]{
+		Key:    func(i *item) uint64 { return i.key },
+		Branch: func(i *item) *Branch[item] { return &i.branch },
+	}
+	inOrder = List[item]{Link: func(i *item) *Link[item] { return &i.link }}
+)
+
+// testHost is a host whose processes die when the test says so.
+type testHost struct {
+	mu   sync.Mutex
+	dead map[Ref[Slot]]bool
+	err  error
+}
+
+func (h *testHost) Commit(int64) error { return h.err }
+func (h *testHost) Dead(s Ref[Slot]) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.dead[s]
+}
+func (h *testHost) kill(s Ref[Slot]) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.dead == nil {
+		h.dead = map[Ref[Slot]]bool{}
+	}
+	h.dead[s] = true
+}
+func (h *testHost) Wait(w *atomic.Uint32, v uint32, d time.Duration) { sys.FutexWait(w, v, d) }
+func (h *testHost) Wake(w *atomic.Uint32, n int)                     { sys.FutexWake(w, n) }
+
+func newTestArena(t testing.TB, h *testHost) (*Arena, []byte) {
+	t.Helper()
+	mem := make([]byte, 4<<20)
+	a, err := Format(mem, allKinds, Options{Host: h})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, mem
+}
+
+func join(t testing.TB, a *Arena) (*Member, *Tx) {
+	t.Helper()
+	m, err := a.Join(Slot{PID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := m.Tx(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, tx
+}
+
+func newRoot(t testing.TB, a *Arena, tx *Tx) Ref[root] {
+	t.Helper()
+	tx.Begin()
+	defer tx.End()
+	r, err := roots.New(tx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.SetRoot(uint32(r))
+	return r
+}
+
+// add and drop change all structures of the root together, so that a half
+// done one is seen.
+func add(tx *Tx, r Ref[root], key uint64) error {
+	i, err := items.New(tx)
+	if err != nil {
+		return err
+	}
+	i.Edit(tx).key = key
+	p := r.Edit(tx)
+	n, err := p.ids.Take(tx, 0)
+	if err != nil {
+		return err
+	}
+	i.Edit(tx).value = uint64(n)
+	byKey.Insert(tx, &p.tree, i)
+	inOrder.PushBack(tx, &p.list, i)
+	p.sum += key
+	return nil
+}
+
+func drop(tx *Tx, r Ref[root], key uint64) bool {
+	p := r.Edit(tx)
+	i := byKey.Find(tx.arena, p.tree, key)
+	if i == 0 {
+		return false
+	}
+	byKey.Remove(tx, &p.tree, i)
+	inOrder.Remove(tx, &p.list, i)
+	p.ids.Return(tx, uint32(i.In(tx.arena).value))
+	p.sum -= key
+	items.Free(tx, i)
+	return true
+}
+
+// check is the invariant of the root: tree, list, sum and numbers agree.
+func check(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, a *Arena, r Ref[root]) map[uint64]bool {
+	t.Helper()
+	p := r.In(a)
+	n, err := byKey.Check(a, items, p.tree)
+	if err != nil {
+		t.Fatalf("tree: %v", err)
+	}
+	l, err := inOrder.Check(a, p.list)
+	if err != nil || l != n || items.Live(a) != n {
+		t.Fatalf("list: %v, %d of %d records, %d live", err, l, n, items.Live(a))
+	}
+	keys, numbers, sum := map[uint64]bool{}, map[uint64]bool{}, uint64(0)
+	for i := byKey.First(a, p.tree); i != 0; i = byKey.Next(a, p.tree, i) {
+		keys[i.In(a).key], numbers[i.In(a).value] = true, true
+		sum += i.In(a).key
+	}
+	if len(keys) != n || len(numbers) != n || sum != p.sum {
+		t.Fatalf("%d keys, %d numbers for %d records; sum %d, want %d", len(keys), len(numbers), n, p.sum, sum)
+	}
+	return keys
+}
+
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		a, _ := newTestArena(t, &testHost{})
+		_, tx := join(t, a)
+		r := newRoot(t, a, tx)
+		model := map[uint64]bool{}
+		for range rapid.IntRange(1, 200).Draw(rt, "operations") {
+			key := rapid.Uint64Range(0, 50).Draw(rt, "key")
+			keep := rapid.Bool().Draw(rt, "keep")
+			tx.Begin()
+			if model[key] {
+				drop(tx, r, key)
+			} else if err := add(tx, r, key); err != nil {
+				rt.Fatalf("add: %v", err)
+			}
+			if keep {
+				model[key] = !model[key]
+			} else {
+				tx.Rollback()
+			}
+			tx.End()
+		}
+		keys := check(rt, a, r)
+		for k, in := range model {
+			if in != keys[k] {
+				rt.Fatalf("key %d: in the arena %v, in the model %v", k, keys[k], in)
+			}
+		}
+		for k := range uint64(52) {
+			want := uint64(1 << 63)
+			for m, in := range model {
+				if in && m >= k {
+					want = min(want, m)
+				}
+			}
+			got := byKey.Ceiling(a, r.In(a).tree, k)
+			if got == 0 != (want == 1<<63) || got != 0 && got.In(a).key != want {
+				rt.Fatalf("ceiling of %d", k)
+			}
+		}
+	})
+}
+
+func TestIDs(t *testing.T) {
+	a, _ := newTestArena(t, &testHost{})
+	_, tx := join(t, a)
+	r := newRoot(t, a, tx)
+	tx.Begin()
+	defer tx.End()
+	take := func(low, want uint32) {
+		t.Helper()
+		if n, err := r.Edit(tx).ids.Take(tx, low); err != nil || n != want {
+			t.Fatalf("took %d, %v; want %d", n, err, want)
+		}
+		tx.Commit()
+	}
+	for n := range uint32(2100) {
+		take(0, n)
+	}
+	for _, n := range []uint32{1000, 31, 2099} {
+		r.Edit(tx).ids.Return(tx, n)
+	}
+	take(32, 1000)
+	take(0, 31)
+	take(1, 2099)
+	take(40000, 40000)
+	take(0, 2100)
+	for n := range uint32(2101) {
+		r.Edit(tx).ids.Return(tx, n)
+		tx.Commit()
+	}
+	r.Edit(tx).ids.Return(tx, 40000)
+	if got := idsKinds.Live(a); got != 0 {
+		t.Errorf("%d nodes are left of an empty set", got)
+	}
+}
+
+var errCut = errors.New("cut off")
+
+// TestCutEverywhere kills a process at each step of a transaction, and its
+// recoverer at each step of the rollback, and checks that a third process
+// finds either all of the transaction or nothing.
+func TestCutEverywhere(t *testing.T) {
+	for _, op := range []struct {
+		name string
+		do   func(*Tx, Ref[root]) bool
+		key  uint64
+	}{
+		{"add", func(tx *Tx, r Ref[root]) bool { return add(tx, r, 7) == nil }, 7},
+		{"drop", func(tx *Tx, r Ref[root]) bool { return drop(tx, r, 20) }, 20},
+	} {
+		t.Run(op.name, func(t *testing.T) {
+			cuts := 0
+			for n := 1; cutAt(t, n, 0, op.do, op.key); n++ {
+				for m := 1; cutAt(t, n, m, op.do, op.key); m++ {
+					cuts++
+				}
+			}
+			if cuts < 20 {
+				t.Errorf("only %d cuts were made", cuts)
+			}
+		})
+	}
+}
+
+// cutAt runs op and dies at step n; if second is not 0 the recoverer dies at
+// its step. It returns false if there is no such step.
+func cutAt(t *testing.T, n, second int, op func(*Tx, Ref[root]) bool, key uint64) bool {
+	host := &testHost{}
+	first, mem := newTestArena(t, host)
+	_, tx := join(t, first)
+	r := newRoot(t, first, tx)
+	for k := range uint64(10) {
+		tx.Begin()
+		if err := add(tx, r, k*5); err != nil {
+			t.Fatal(err)
+		}
+		tx.End()
+	}
+	before := check(t, first, r)
+	m1, tx1 := join(t, first)
+	middle, last := reopen(t, mem, host), reopen(t, mem, host)
+	m2, tx2 := join(t, middle)
+	_, tx3 := join(t, last)
+	reached := dieAt(first, n, func() { tx1.Begin(); op(tx1, r); tx1.End() })
+	if !reached {
+		return false
+	}
+	host.kill(m1.Slot())
+	if second > 0 {
+		reached = dieAt(middle, second, func() { tx2.Begin(); tx2.End() })
+		host.kill(m2.Slot())
+	}
+	tx3.Begin()
+	after := check(t, last, r)
+	changed := 0
+	for k := range uint64(50) {
+		if before[k] != after[k] {
+			changed++
+		}
+	}
+	if changed > 1 || changed == 1 && before[key] == after[key] {
+		t.Fatalf("cut at %d, %d: %v became %v", n, second, before, after)
+	}
+	tx3.End()
+	return reached
+}
+
+// dieAt runs f until its n-th step and says whether it came so far.
+func dieAt(a *Arena, n int, f func()) (reached bool) {
+	defer func() {
+		a.opts.Step = nil
+		if p := recover(); p == errCut {
+			reached = true
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	a.opts.Step = func(Step) {
+		if n--; n == 0 {
+			panic(errCut)
+		}
+	}
+	f()
+	return false
+}
+
+func reopen(t *testing.T, mem []byte, h *testHost) *Arena {
+	t.Helper()
+	a, err := Open(mem, allKinds, Options{Host: h})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// TestHeldByDead has the holder die with others already asleep on the lock.
+func TestHeldByDead(t *testing.T) {
+	host := &testHost{}
+	a, _ := newTestArena(t, host)
+	_, tx := join(t, a)
+	r := newRoot(t, a, tx)
+	m1, tx1 := join(t, a)
+	var sleepers [3]*Tx
+	for i := range sleepers {
+		_, sleepers[i] = join(t, a)
+	}
+	tx1.Begin()
+	if err := add(tx1, r, 1); err != nil {
+		t.Fatal(err)
+	}
+	if pid, tid := a.Holder(); pid != 1 || tid != 1 {
+		t.Errorf("the holder is said to be %d, %d", pid, tid)
+	}
+	done := make(chan struct{})
+	for _, waiting := range sleepers {
+		go func() {
+			waiting.Begin()
+			waiting.End()
+			done <- struct{}{}
+		}()
+	}
+	host.kill(m1.Slot())
+	for range sleepers {
+		<-done
+	}
+	if keys := check(t, a, r); len(keys) != 0 {
+		t.Errorf("the dead one's change was kept: %v", keys)
+	}
+	if got := a.Recoveries(); got != 1 {
+		t.Errorf("%d recoveries, want 1", got)
+	}
+}
+
+// TestBootstrapDies has a process die while it joins.
+func TestBootstrapDies(t *testing.T) {
+	for n := 1; ; n++ {
+		a, mem := newTestArena(t, &testHost{})
+		if !dieAt(a, n, func() { _, _ = a.Join(Slot{PID: 2}) }) {
+			break
+		}
+		b := reopen(t, mem, &testHost{})
+		m, tx := join(t, b)
+		tx.Begin()
+		for _, s := range b.Members(tx) {
+			if s != m.Slot() {
+				tx.Remove(s)
+			}
+		}
+		if got := slotKinds.Live(b); got != 1 {
+			t.Fatalf("cut at %d: %d slots are left, want 1", n, got)
+		}
+		tx.End()
+		m.Leave()
+		if s, j := slotKinds.Live(b), journalKinds.Live(b); s != 0 || j != 0 {
+			t.Fatalf("cut at %d: %d slots and %d journals are left", n, s, j)
+		}
+	}
+}
+
+func TestParallel(t *testing.T) {
+	a, _ := newTestArena(t, &testHost{})
+	_, tx := join(t, a)
+	r := newRoot(t, a, tx)
+	var wg sync.WaitGroup
+	for g := range uint64(4) {
+		_, mine := join(t, a)
+		wg.Go(func() {
+			for k := range uint64(500) {
+				mine.Begin()
+				if err := add(mine, r, g<<32|k); err != nil {
+					t.Error(err)
+				}
+				mine.End()
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(check(t, a, r)); n != 2000 {
+		t.Errorf("%d records, want 2000", n)
+	}
+}
+
+func TestFull(t *testing.T) {
+	host := &testHost{}
+	a, _ := newTestArena(t, host)
+	_, tx := join(t, a)
+	r := newRoot(t, a, tx)
+	tx.Begin()
+	var err error
+	for k := uint64(0); err == nil; k++ {
+		if err = add(tx, r, k); err == nil {
+			tx.Commit()
+		} else {
+			tx.Rollback()
+		}
+	}
+	tx.End()
+	if !errors.Is(err, ErrFull) {
+		t.Errorf("a full arena says %v", err)
+	}
+	check(t, a, r)
+	if _, err := Format(make([]byte, MinSize), nil, Options{Host: &testHost{err: errors.New("disk full")}}); !errors.Is(err, ErrFull) {
+		t.Errorf("no storage: %v", err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	_, mem := newTestArena(t, &testHost{})
+	for _, c := range []struct {
+		name  string
+		spoil func([]byte) []byte
+		want  error
+	}{
+		{"magic", func(b []byte) []byte { b[0]++; return b }, ErrMagic},
+		{"version", func(b []byte) []byte { b[8]++; return b }, ErrVersion},
+		{"layout", func(b []byte) []byte { b[12]++; return b }, ErrVersion},
+		{"truncated", func(b []byte) []byte { return b[:len(b)/2] }, ErrSize},
+		{"empty", func(b []byte) []byte { return nil }, ErrSize},
+		{"slabs", func(b []byte) []byte { b[24]++; return b }, ErrDamaged},
+	} {
+		if _, err := Open(c.spoil(append([]byte(nil), mem...)), allKinds, Options{Host: &testHost{}}); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+	}
+}
+
+func TestBadReference(t *testing.T) {
+	a, _ := newTestArena(t, &testHost{})
+	_, tx := join(t, a)
+	r := newRoot(t, a, tx)
+	damaged := func(name string, f func()) {
+		t.Helper()
+		defer func() {
+			if err, _ := recover().(error); !errors.Is(err, ErrDamaged) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}()
+		f()
+	}
+	damaged("nil", func() { Ref[item](0).In(a) })
+	damaged("outside", func() { Ref[item](1 << 30).In(a) })
+	tx.Begin()
+	defer tx.End()
+	damaged("never allocated", func() { Ref[item](uint32(r) + 100).Edit(tx) })
+	damaged("wrong kind", func() { items.Free(tx, Ref[item](r)) })
+}
+
+func TestSleepAndWake(t *testing.T) {
+	a, _ := newTestArena(t, &testHost{})
+	_, tx := join(t, a)
+	var w WaitWord
+	woken := make(chan struct{})
+	go func() {
+		for n := w.Number(); w.Number() == n; {
+			a.Sleep(&w, n, time.Minute)
+		}
+		close(woken)
+	}()
+	for w.word.Load()&asleep == 0 {
+		time.Sleep(time.Microsecond)
+	}
+	tx.Begin()
+	tx.Wake(&w)
+	tx.End()
+	<-woken
+	a.Sleep(&w, w.Number()-1, time.Minute) // has been woken already: must not sleep
+}
+
+func TestTransactionDoesNotAllocate(t *testing.T) {
+	a, _ := newTestArena(t, &testHost{})
+	_, tx := join(t, a)
+	r := newRoot(t, a, tx)
+	if n := testing.AllocsPerRun(100, func() {
+		tx.Begin()
+		_ = add(tx, r, 1)
+		drop(tx, r, 1)
+		tx.End()
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// BenchmarkTree shows that a change of a tree costs little more among ten
+// thousand records than among few.
+func BenchmarkTree(b *testing.B) {
+	for _, live := range []uint64{1, 100, 10000} {
+		b.Run(fmt.Sprintf("live=%d", live), func(b *testing.B) {
+			a, _ := newTestArena(b, &testHost{})
+			_, tx := join(b, a)
+			r := newRoot(b, a, tx)
+			for k := range live {
+				tx.Begin()
+				if err := add(tx, r, k*2); err != nil {
+					b.Fatal(err)
+				}
+				tx.End()
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				k := uint64(i*7919)%live*2 + 1
+				tx.Begin()
+				_ = add(tx, r, k)
+				drop(tx, r, k)
+				tx.End()
+			}
+		})
+	}
+}

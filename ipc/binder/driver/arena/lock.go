@@ -1,0 +1,140 @@
+package arena
+
+import "time"
+
+const (
+	// contended marks the lock word when somebody may sleep on it.
+	contended = 1 << 31
+
+	lockSpins = 200
+	// lockPatience is how long a sleeper on the lock waits before it asks
+	// whether the holder is still alive.
+	lockPatience = 10 * time.Millisecond
+)
+
+// lock takes the lock: at once if it is free, after a short spin if its
+// holder is quick, else asleep.
+func (tx *Tx) lock() {
+	word := &tx.arena.header.lock
+	if word.CompareAndSwap(0, uint32(tx.ref)) {
+		return
+	}
+	if tx.ref == bootstrapJournalLine && tx.inherit() {
+		return
+	}
+	for range lockSpins {
+		if word.Load() == 0 && word.CompareAndSwap(0, uint32(tx.ref)) {
+			return
+		}
+	}
+	tx.lockSlow()
+}
+
+// lockSlow sleeps until the lock is free. Who comes from here marks the lock
+// as contended, since others may sleep too.
+func (tx *Tx) lockSlow() {
+	a := tx.arena
+	word := &a.header.lock
+	for {
+		old := word.Load()
+		switch {
+		case old == 0:
+			if word.CompareAndSwap(0, uint32(tx.ref)|contended) {
+				return
+			}
+			continue
+		case old&contended == 0:
+			if !word.CompareAndSwap(old, old|contended) {
+				continue
+			}
+			old |= contended
+		}
+		before := time.Now()
+		a.host.Wait(word, old, lockPatience)
+		if word.Load() == old && time.Since(before) >= lockPatience/2 && tx.takeFromDead(old) {
+			return
+		}
+	}
+}
+
+func (tx *Tx) unlock() {
+	if word := &tx.arena.header.lock; word.Swap(0)&contended != 0 {
+		tx.arena.host.Wake(word, 1)
+	}
+}
+
+// takeFromDead takes the lock from a holder whose process is gone, and undoes
+// what it left unfinished. Before it takes the lock it notes whose work it
+// takes over: if it is killed in turn, its successor finds the note and undoes
+// both.
+func (tx *Tx) takeFromDead(held uint32) bool {
+	a := tx.arena
+	dead := Ref[journal](held &^ contended)
+	if !journalKinds.Is(a, dead) || !a.host.Dead(dead.In(a).slot) {
+		return false
+	}
+	tx.journal.taking = dead
+	if !a.header.lock.CompareAndSwap(held, uint32(tx.ref)|contended) {
+		tx.journal.taking = 0
+		return false
+	}
+	tx.recover(dead)
+	tx.journal.taking = 0
+	return true
+}
+
+// recover undoes what the dead owner of a journal left, and what that one had
+// not yet undone of its predecessors, and has all sleepers woken.
+func (tx *Tx) recover(dead Ref[journal]) {
+	a := tx.arena
+	for j := dead; j != 0; j = j.In(a).taking {
+		a.undo(j.In(a))
+	}
+	if a.opts.Recovered != nil {
+		tx.start()
+		a.opts.Recovered(tx)
+		tx.settle()
+		tx.rouse()
+	}
+	a.header.recovered.Add(1)
+}
+
+// inherit finishes what the last user of the bootstrap journal left when it
+// died in the lock. The device lets only one process at a time use that
+// journal, so a lock that names it belongs to the caller now.
+func (tx *Tx) inherit() bool {
+	if tx.arena.header.lock.Load()&^contended != uint32(tx.ref) {
+		return false
+	}
+	tx.recover(tx.ref)
+	return true
+}
+
+// CheckHolder takes the lock over if its holder is dead and undoes what it
+// left unfinished. Sleepers on other words call it when their wait timed out.
+func (tx *Tx) CheckHolder() {
+	held := tx.arena.header.lock.Load()
+	if held != 0 && tx.takeFromDead(held) {
+		tx.unlock()
+	}
+}
+
+// Holder is the process and thread that hold the lock, for diagnostics; 0 and
+// 0 if nobody does. It is true for the moment of asking only.
+func (a *Arena) Holder() (pid, tid int32) {
+	held := Ref[journal](a.header.lock.Load() &^ contended)
+	if held == 0 || !journalKinds.Is(a, held) {
+		return 0, 0
+	}
+	j := held.In(a)
+	return j.slot.In(a).PID, j.tid
+}
+
+// Sleep waits until the word's number is no longer number, at most for
+// timeout. It may return early.
+func (a *Arena) Sleep(w *WaitWord, number uint32, timeout time.Duration) {
+	old := number << 1
+	if w.word.CompareAndSwap(old, old|asleep) || w.word.Load() == old|asleep {
+		a.host.Wait(&w.word, old|asleep, timeout)
+	}
+}

@@ -1,0 +1,77 @@
+package arena
+
+import "unsafe"
+
+// memory is the mapped memory of an arena.
+type memory struct {
+	base  unsafe.Pointer
+	lines uint32
+}
+
+func newMemory(mem []byte) memory {
+	return memory{base: unsafe.Pointer(unsafe.SliceData(mem)), lines: uint32(len(mem) / LineSize)}
+}
+
+func (m *memory) fileHeader() *fileHeader { return (*fileHeader)(m.base) }
+
+// Ref is a reference to a record of type T: the number of the line where it
+// starts. The zero Ref refers to nothing.
+type Ref[T any] uint32
+
+// In is the record for reading. It panics with ErrDamaged if the reference
+// leads out of the arena; a record's neighbours protect themselves by tags,
+// which Edit checks.
+func (r Ref[T]) In(a *Arena) *T {
+	return (*T)(a.at(uint32(r)))
+}
+
+// Edit is the record for changing in the transaction, which has saved its old
+// image.
+func (r Ref[T]) Edit(tx *Tx) *T {
+	p := tx.arena.at(uint32(r))
+	if h := (*Header)(p); h.stamp != tx.seq {
+		tx.save(uint32(r), h)
+	}
+	return (*T)(p)
+}
+
+// at is the address of a line. The last chunk cannot begin a record that
+// reaches out of the memory, because chunks are filled from their start.
+func (m *memory) at(line uint32) unsafe.Pointer {
+	if line-1 >= m.lines-1 {
+		panic(damagedRef(line))
+	}
+	return unsafe.Add(m.base, uintptr(line)*LineSize)
+}
+
+// headerAt is the header of the record at a line.
+func (a *Arena) headerAt(line uint32) *Header { return (*Header)(a.at(line)) }
+
+// bytesAt is n bytes from the start of a line.
+func (a *Arena) bytesAt(line uint32, n int) []byte {
+	if uint64(line)*LineSize+uint64(n) > uint64(a.lines)*LineSize {
+		panic(damagedRef(line))
+	}
+	return unsafe.Slice((*byte)(a.at(line)), n)
+}
+
+// sizeOf is the size of a T in bytes.
+func sizeOf[T any]() uint32 {
+	var t T
+	return uint32(unsafe.Sizeof(t))
+}
+
+// entryAt is the journal entry at an offset of the journal's images.
+func entryAt(images []byte, off uint32) *entry {
+	return (*entry)(unsafe.Pointer(&images[off]))
+}
+
+// The first chunk holds the header, the slabs, and what a process needs to
+// join: a slot and a journal that are lent to one process after the other.
+const (
+	slabsLine            = Ref[slabs](unsafe.Sizeof(fileHeader{}) / LineSize)
+	bootstrapSlotLine    = Ref[Slot]((uintptr(slabsLine)*LineSize + unsafe.Sizeof(slabs{}) + LineSize - 1) / LineSize)
+	bootstrapJournalLine = Ref[journal]((uintptr(bootstrapSlotLine)*LineSize + unsafe.Sizeof(Slot{}) + LineSize - 1) / LineSize)
+
+	_ = uint(chunkSize - uintptr(bootstrapJournalLine)*LineSize - unsafe.Sizeof(journal{}))
+)

@@ -1,0 +1,200 @@
+package arena
+
+import (
+	"fmt"
+	"hash/fnv"
+)
+
+// Header begins every record.
+type Header struct {
+	tag   uint32 // kind and whether the record is live
+	next  uint32 // the next free record of the kind, while this one is free
+	stamp uint64 // the transaction that last saved an image of the record
+}
+
+const (
+	tagFree = 0xfeed_0000
+	tagLive = 0x11fe_0000
+	tagMask = 0xffff_0000
+
+	maxKinds   = 24
+	headerSize = 16
+)
+
+func liveTag(kind uint8) uint32 { return tagLive | uint32(kind) }
+
+// Kinds that the arena itself has. Others number theirs from FirstKind.
+const (
+	slabsKind = iota
+	slotKind
+	journalKind
+	idsKind
+	// FirstKind is the first number that is free for a user's kinds.
+	FirstKind = 8
+)
+
+// Kind describes one kind of record.
+type Kind[T any] struct {
+	info kindInfo
+}
+
+// AnyKind is a Kind of whatever type.
+type AnyKind interface{ describe() kindInfo }
+
+type kindInfo struct {
+	id        uint8
+	name      string
+	size      uint32 // bytes
+	journaled uint32 // bytes from the start that a transaction saves
+}
+
+// NewKind describes the records of type T, which must begin with a Header and
+// hold no pointers. Numbers are below 24 and unlike. Only the first journaled
+// bytes of a record are saved by transactions, all if it is 0: what lies
+// behind is changed by its owner without the lock, such as statistics.
+func NewKind[T any](id uint8, name string, journaled int) Kind[T] {
+	size := sizeOf[T]()
+	if journaled == 0 {
+		journaled = int(size)
+	}
+	return Kind[T]{kindInfo{id: id, name: name, size: size, journaled: uint32(journaled)}}
+}
+
+func (k Kind[T]) describe() kindInfo { return k.info }
+
+func (k kindInfo) lines() uint32 { return (k.size + LineSize - 1) / LineSize }
+
+// kindTable indexes the kinds by number.
+func kindTable(kinds []AnyKind) []kindInfo {
+	table := make([]kindInfo, maxKinds)
+	for _, k := range append([]AnyKind{slabKinds, slotKinds, journalKinds, idsKinds}, kinds...) {
+		info := k.describe()
+		if table[info.id].size != 0 {
+			panic(fmt.Sprintf("binder arena: kinds %s and %s share a number", table[info.id].name, info.name))
+		}
+		table[info.id] = info
+	}
+	return table
+}
+
+// layoutHash changes when the records of two programs do not fit together.
+func layoutHash(kinds []kindInfo) uint32 {
+	h := fnv.New32a()
+	for _, k := range kinds {
+		fmt.Fprintln(h, k.id, k.name, k.size, k.journaled)
+	}
+	return h.Sum32()
+}
+
+// slabs is the one record that says where free records are. It lies behind the
+// arena's header.
+type slabs struct {
+	Header
+	nextChunk uint32    // first line that no slab has
+	members   Ref[Slot] // the processes that joined
+	kind      [maxKinds]slab
+}
+
+type slab struct {
+	free uint32 // the first free record
+	bump uint32 // the first line of the current chunk that was never used
+	end  uint32 // the end of the current chunk
+	live uint32 // records in use
+}
+
+var slabKinds = NewKind[slabs](slabsKind, "slabs", 0)
+
+// New allocates a zeroed record. The error wraps ErrFull.
+func (k Kind[T]) New(tx *Tx) (Ref[T], error) {
+	a := tx.arena
+	s := &a.header.slabs.Edit(tx).kind[k.info.id]
+	line := s.free
+	if line != 0 {
+		h := a.headerAt(line)
+		if h.tag != tagFree|uint32(k.info.id) {
+			panic(damagedRecord(line, k.info.name))
+		}
+		tx.saveHeader(line, h)
+		s.free = h.next
+	} else {
+		if s.bump == s.end {
+			if err := tx.addChunk(s, k.info); err != nil {
+				return 0, err
+			}
+		}
+		line = s.bump
+		s.bump += k.info.lines()
+		if s.end-s.bump < k.info.lines() {
+			s.bump = s.end
+		}
+	}
+	s.live++
+	clear(a.bytesAt(line, int(k.info.size)))
+	h := a.headerAt(line)
+	h.tag, h.stamp = liveTag(k.info.id), tx.seq
+	return Ref[T](line), nil
+}
+
+// Free gives a record back. Its reference must not be used any more.
+func (k Kind[T]) Free(tx *Tx, r Ref[T]) {
+	a := tx.arena
+	r.Edit(tx)
+	h := a.headerAt(uint32(r))
+	if h.tag != liveTag(k.info.id) {
+		panic(damagedRecord(uint32(r), k.info.name))
+	}
+	s := &a.header.slabs.Edit(tx).kind[k.info.id]
+	h.tag, h.next = tagFree|uint32(k.info.id), s.free
+	s.free = uint32(r)
+	s.live--
+}
+
+// Live is the number of records of the kind that are in use.
+func (k Kind[T]) Live(a *Arena) int {
+	return int(a.header.slabs.In(a).kind[k.info.id].live)
+}
+
+// Is says whether the reference leads to a live record of the kind.
+func (k Kind[T]) Is(a *Arena, r Ref[T]) bool {
+	return uint32(r)-1 < a.lines-1 && a.headerAt(uint32(r)).tag == liveTag(k.info.id)
+}
+
+// addChunk gives the slab a chunk of memory that no kind has yet: as many
+// chunks as one record needs, if it is larger than a chunk.
+func (tx *Tx) addChunk(s *slab, k kindInfo) error {
+	a := tx.arena
+	top := a.header.slabs.In(a)
+	lines := max(uint32(chunkLines), (k.lines()+chunkLines-1)/chunkLines*chunkLines)
+	first := top.nextChunk
+	if uint64(first)+uint64(lines) > uint64(a.lines) {
+		return fmt.Errorf("%w: all %d bytes are in use", ErrFull, uint64(a.lines)*LineSize)
+	}
+	if err := a.commit(uint64(first+lines) * LineSize); err != nil {
+		return err
+	}
+	top.nextChunk = first + lines
+	s.bump, s.end = first, first+lines
+	return nil
+}
+
+// commit sees to it that the first size bytes have storage. It is not part of
+// the transaction: doing it again does no harm.
+func (a *Arena) commit(size uint64) error {
+	if size <= a.header.committed {
+		return nil
+	}
+	size = min((size+growStep-1)/growStep*growStep, a.header.size)
+	if err := a.host.Commit(int64(size)); err != nil {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	a.header.committed = size
+	return nil
+}
+
+func damagedRef(line uint32) error {
+	return fmt.Errorf("%w: reference to line %d", ErrDamaged, line)
+}
+
+func damagedRecord(line uint32, kind string) error {
+	return fmt.Errorf("%w: line %d is no %s", ErrDamaged, line, kind)
+}

@@ -1,0 +1,196 @@
+package arena
+
+import (
+	"slices"
+	"sync"
+)
+
+// Slot is a process that is attached to the arena. A device fills it in when
+// the process joins, and judges by it whether the process still lives.
+type Slot struct {
+	Header
+	PID      int32
+	UID      uint32
+	Start    uint64 // when the process started, in the kernel's clock ticks
+	User     uint64 // for the device's own use
+	Next     Ref[Slot]
+	journals Ref[journal] // all that the process has
+}
+
+var slotKinds = NewKind[Slot](slotKind, "slot", 0)
+
+// Member is this process as a member of the arena.
+type Member struct {
+	arena *Arena
+	slot  Ref[Slot]
+
+	mu   sync.Mutex
+	main *Tx
+	idle []*Tx
+}
+
+func (a *Arena) formatBootstrap() {
+	bootstrapSlotLine.In(a).tag = liveTag(slotKind)
+	j := bootstrapJournalLine.In(a)
+	j.tag = liveTag(journalKind)
+	j.slot = bootstrapSlotLine
+}
+
+// newTx is the view of a journal that exists.
+func (a *Arena) newTx(r Ref[journal]) *Tx {
+	j := r.In(a)
+	return &Tx{arena: a, ref: r, journal: j, images: j.images[:], wakes: make([]*WaitWord, 0, 16)}
+}
+
+// Join makes the process a member. Only one process at a time may do so; the
+// device excludes the others by a lock that ends with the process. The error
+// wraps ErrFull.
+func (a *Arena) Join(self Slot) (*Member, error) {
+	lent := bootstrapSlotLine.In(a)
+	lent.PID, lent.UID, lent.Start, lent.User = self.PID, self.UID, self.Start, self.User
+	tx := a.newTx(bootstrapJournalLine)
+	tx.Begin()
+	slot, j, err := tx.newMember(self)
+	if err != nil {
+		tx.Rollback()
+		tx.End()
+		return nil, err
+	}
+	tx.End()
+	return &Member{arena: a, slot: slot, main: a.newTx(j)}, nil
+}
+
+func (tx *Tx) newMember(self Slot) (Ref[Slot], Ref[journal], error) {
+	slot, err := slotKinds.New(tx)
+	if err != nil {
+		return 0, 0, err
+	}
+	s := slot.Edit(tx)
+	s.PID, s.UID, s.Start, s.User = self.PID, self.UID, self.Start, self.User
+	top := tx.arena.header.slabs.Edit(tx)
+	s.Next, top.members = top.members, slot
+	j, err := tx.newJournal(slot, self.PID)
+	return slot, j, err
+}
+
+func (tx *Tx) newJournal(slot Ref[Slot], tid int32) (Ref[journal], error) {
+	j, err := journalKinds.New(tx)
+	if err != nil {
+		return 0, err
+	}
+	p, s := j.Edit(tx), slot.Edit(tx)
+	p.slot, p.tid = slot, tid
+	p.next, s.journals = s.journals, j
+	return j, nil
+}
+
+// Slot is the member's own slot.
+func (m *Member) Slot() Ref[Slot] { return m.slot }
+
+// Do runs f in a transaction of the process as a whole, for rare operations
+// that belong to no thread. An error of f undoes what it did since its last
+// Commit.
+func (m *Member) Do(f func(tx *Tx) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.main.Begin()
+	err := f(m.main)
+	if err != nil {
+		m.main.Rollback()
+	}
+	m.main.End()
+	return err
+}
+
+// Tx returns a Tx for the thread with the given number, which gives it back
+// with Release when it ends. The error wraps ErrFull.
+func (m *Member) Tx(tid int32) (*Tx, error) {
+	if tx := m.reuse(tid); tx != nil {
+		return tx, nil
+	}
+	var tx *Tx
+	err := m.Do(func(main *Tx) error {
+		j, err := main.newJournal(m.slot, tid)
+		if err == nil {
+			tx = m.arena.newTx(j)
+		}
+		return err
+	})
+	return tx, err
+}
+
+func (m *Member) reuse(tid int32) *Tx {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.idle) == 0 {
+		return nil
+	}
+	tx := m.idle[len(m.idle)-1]
+	m.idle = m.idle[:len(m.idle)-1]
+	tx.journal.tid = tid
+	return tx
+}
+
+// Release takes a Tx back for other threads.
+func (m *Member) Release(tx *Tx) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.idle = append(m.idle, tx)
+}
+
+// Members are the slots of all processes that joined and were not removed.
+func (a *Arena) Members(tx *Tx) []Ref[Slot] {
+	var all []Ref[Slot]
+	for s := a.header.slabs.In(a).members; s != 0; s = s.In(a).Next {
+		all = append(all, s)
+	}
+	return slices.Clip(all)
+}
+
+// Remove frees the slot and the journals of a process that is dead, on behalf
+// of which tx, a survivor's, runs. It commits as it goes; a slot that was
+// removed before is left alone.
+func (tx *Tx) Remove(slot Ref[Slot]) {
+	a := tx.arena
+	if !tx.listed(slot) {
+		return
+	}
+	for j := slot.In(a).journals; j != 0; j = slot.In(a).journals {
+		slot.Edit(tx).journals = j.In(a).next
+		journalKinds.Free(tx, j)
+		tx.Commit()
+	}
+	top := a.header.slabs.Edit(tx)
+	if top.members == slot {
+		top.members = slot.In(a).Next
+	} else {
+		prev := top.members
+		for prev.In(a).Next != slot {
+			prev = prev.In(a).Next
+		}
+		prev.Edit(tx).Next = slot.In(a).Next
+	}
+	slotKinds.Free(tx, slot)
+	tx.Commit()
+}
+
+func (tx *Tx) listed(slot Ref[Slot]) bool {
+	for s := tx.arena.header.slabs.In(tx.arena).members; s != 0; s = s.In(tx.arena).Next {
+		if s == slot {
+			return true
+		}
+	}
+	return false
+}
+
+// Leave makes the process no member any more. As with Join, only one process
+// at a time may do so.
+func (m *Member) Leave() {
+	a := m.arena
+	s, lent := m.slot.In(a), bootstrapSlotLine.In(a)
+	lent.PID, lent.UID, lent.Start, lent.User = s.PID, s.UID, s.Start, s.User
+	tx := a.newTx(bootstrapJournalLine)
+	tx.Begin()
+	tx.Remove(m.slot)
+	tx.End()
+}

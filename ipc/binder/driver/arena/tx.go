@@ -1,0 +1,207 @@
+package arena
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+const (
+	journalSize = 32<<10 - headerSize - 32
+	// journalSoft is where a long operation does well to commit what it has.
+	journalSoft = journalSize / 4
+)
+
+// journal is where one thread of a process saves what it is about to change.
+// Only the images' owner writes to it while it lives, so that its lines stay
+// in the owner's cache.
+type journal struct {
+	Header
+	slot   Ref[Slot]
+	next   Ref[journal] // of the same slot
+	tid    int32
+	taking Ref[journal] // whose transaction the owner is rolling back
+	count  uint32       // saved images; 0: nothing to undo
+	used   uint32       // bytes of images
+	_      [8]byte
+	images [journalSize]byte
+}
+
+// entry precedes each saved image.
+type entry struct {
+	line uint32
+	size uint32
+	_    uint64
+}
+
+const entrySize = 16
+
+var journalKinds = NewKind[journal](journalKind, "journal", headerSize+16)
+
+// Tx is one thread's right to hold the driver lock, with its own journal.
+// Between Begin and End it is the transaction in which records are changed. A
+// Tx belongs to one thread at a time.
+type Tx struct {
+	arena   *Arena
+	ref     Ref[journal]
+	journal *journal
+	seq     uint64
+	images  []byte
+	wakes   []*WaitWord
+}
+
+// Arena is the arena whose records the transaction changes.
+func (tx *Tx) Arena() *Arena { return tx.arena }
+
+// Begin takes the lock and starts a transaction.
+func (tx *Tx) Begin() {
+	tx.lock()
+	tx.start()
+	tx.arena.step(StepLocked)
+}
+
+// start numbers the transaction. The number is taken before anything is
+// saved, so that two transactions never share one.
+func (tx *Tx) start() {
+	tx.arena.header.seq++
+	tx.seq = tx.arena.header.seq
+	tx.journal.used = 0
+}
+
+// Commit makes all changes so far permanent, keeps the lock and starts the
+// next transaction: a long operation goes on in steps that each hold by
+// themselves.
+func (tx *Tx) Commit() {
+	tx.settle()
+	tx.start()
+}
+
+// Full says that the transaction has saved so much that it should be
+// committed at the next point where its changes make sense alone.
+func (tx *Tx) Full() bool { return tx.journal.used > journalSoft }
+
+// End commits, changes the wait words of all threads given to Wake, unlocks,
+// and wakes those that sleep.
+func (tx *Tx) End() {
+	tx.settle()
+	tx.unlock()
+	tx.arena.step(StepUnlocked)
+	tx.rouse()
+	tx.arena.step(StepWoken)
+}
+
+// settle is the point of no return: from its first store on the changes hold,
+// and whoever recovers wakes all sleepers, as the rest of it would have done.
+func (tx *Tx) settle() {
+	tx.journal.count = 0
+	tx.arena.step(StepCommitted)
+	for i, w := range tx.wakes {
+		if !w.advance() {
+			tx.wakes[i] = nil
+		}
+		tx.arena.step(StepWaitWord)
+	}
+}
+
+// rouse wakes the sleepers whose words were changed. A process that is killed
+// before it comes to that leaves them asleep until their wait times out and
+// they look at their word.
+func (tx *Tx) rouse() {
+	for _, w := range tx.wakes {
+		if w != nil {
+			tx.arena.host.Wake(&w.word, 1)
+		}
+	}
+	tx.wakes = tx.wakes[:0]
+}
+
+// Wake has End wake the thread that waits on w.
+func (tx *Tx) Wake(w *WaitWord) { tx.wakes = append(tx.wakes, w) }
+
+// Rollback undoes all changes since Begin or the last Commit and keeps the
+// lock.
+func (tx *Tx) Rollback() {
+	tx.arena.undo(tx.journal)
+	tx.wakes = tx.wakes[:0]
+	tx.start()
+}
+
+// save copies a record's image to the journal. The count is stored last, so
+// that a kill at any instruction leaves either a complete image that counts
+// or a record that was not changed.
+//
+//go:noinline
+func (tx *Tx) save(line uint32, h *Header) {
+	if h.tag&tagMask != tagLive {
+		panic(damagedRecord(line, "live record"))
+	}
+	kind := h.tag &^ tagMask
+	if kind >= maxKinds {
+		panic(damagedRecord(line, "known kind of record"))
+	}
+	tx.append(line, tx.arena.kinds[kind].journaled)
+	h.stamp = tx.seq
+	tx.arena.step(StepSaved)
+}
+
+// saveHeader saves only the header of a free record that is about to live.
+func (tx *Tx) saveHeader(line uint32, h *Header) {
+	if h.stamp == tx.seq {
+		return
+	}
+	tx.append(line, headerSize)
+	h.stamp = tx.seq
+	tx.arena.step(StepSaved)
+}
+
+func (tx *Tx) append(line, size uint32) {
+	j := tx.journal
+	used := j.used
+	if used+entrySize+size > journalSize {
+		panic(fmt.Errorf("%w: journal of %d bytes is full", ErrDamaged, journalSize))
+	}
+	e := entryAt(tx.images, used)
+	e.line, e.size = line, size
+	copy(tx.images[used+entrySize:], tx.arena.bytesAt(line, int(size)))
+	j.used = used + (entrySize+size+entrySize-1)&^(entrySize-1)
+	j.count++
+}
+
+// undo puts all saved images of a journal back, the newest state of each
+// being saved once. Until the count is 0 it can be done again from the start.
+func (a *Arena) undo(j *journal) {
+	off := uint32(0)
+	for range j.count {
+		if off+entrySize > journalSize {
+			panic(fmt.Errorf("%w: journal", ErrDamaged))
+		}
+		e := entryAt(j.images[:], off)
+		if uint64(off)+entrySize+uint64(e.size) > journalSize {
+			panic(fmt.Errorf("%w: journal", ErrDamaged))
+		}
+		copy(a.bytesAt(e.line, int(e.size)), j.images[off+entrySize:off+entrySize+e.size])
+		off += (entrySize + e.size + entrySize - 1) &^ (entrySize - 1)
+		a.step(StepRolledBack)
+	}
+	j.count = 0
+}
+
+// WaitWord is what a thread sleeps on: a number that each wake-up advances,
+// and in the lowest bit whether the thread sleeps.
+type WaitWord struct {
+	word atomic.Uint32
+}
+
+const asleep = 1
+
+// Number is the number of wake-ups so far.
+func (w *WaitWord) Number() uint32 { return w.word.Load() >> 1 }
+
+// advance changes the number and says whether a sleeper must be woken.
+func (w *WaitWord) advance() bool {
+	for {
+		old := w.word.Load()
+		if w.word.CompareAndSwap(old, (old>>1+1)<<1) {
+			return old&asleep != 0
+		}
+	}
+}
