@@ -76,6 +76,7 @@ type Buffer struct {
 	ClearOnFree bool // to be zeroed when it is freed
 	isFree      bool
 
+	Objects     uint32 // translated ones, whose references the buffer holds
 	PID         int32  // of the sender
 	ID          uint32 // for diagnostics
 	Transaction uint32 // the driver's reference
@@ -177,7 +178,7 @@ func Alloc(tx *arena.Tx, space arena.Ref[Space], q Request, id uint32) (arena.Re
 	b.isFree = false
 	b.Data, b.Offsets, b.Extra = uint32(q.Data), uint32(q.Offsets), uint32(q.Extra)
 	b.Async, b.Spam, b.UserFree, b.ClearOnFree = q.Async, false, false, false
-	b.PID, b.ID, b.Transaction, b.Node = q.PID, id, 0, 0
+	b.PID, b.ID, b.Transaction, b.Node, b.Objects = q.PID, id, 0, 0, 0
 	byOffset.Insert(tx, &s.allocated, r)
 	s.Buffers++
 	if q.Async {

@@ -198,3 +198,7 @@ func damagedRef(line uint32) error {
 func damagedRecord(line uint32, kind string) error {
 	return fmt.Errorf("%w: line %d is no %s", ErrDamaged, line, kind)
 }
+
+// SizeOf is the size of a T in bytes, for kinds that journal only their first
+// part.
+func SizeOf[T any]() int { return int(sizeOf[T]()) }

@@ -205,3 +205,6 @@ func (w *WaitWord) advance() bool {
 		}
 	}
 }
+
+// TID is the number of the thread that the Tx was handed to.
+func (tx *Tx) TID() int32 { return tx.journal.tid }

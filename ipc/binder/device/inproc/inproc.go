@@ -1,0 +1,198 @@
+// Package inproc is the Binder device whose every process lives in this one:
+// the Go driver over memory that nobody else sees. It is for unit tests, for
+// fuzzing, and for measuring what the driver alone costs.
+//
+// Each open may say who it pretends to be, so that a test can play several
+// processes. They share one table of file descriptors and one address space.
+package inproc
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcbench/internal/sys"
+	"ipcbench/ipc/binder/device"
+	"ipcbench/ipc/binder/device/local"
+	"ipcbench/ipc/binder/driver"
+	"ipcbench/ipc/binder/driver/arena"
+)
+
+// Identity is who an open claims to be.
+type Identity = driver.Identity
+
+// Options of a device; the zero Options are those of a plain one.
+type Options struct {
+	// ArenaSize is the most memory that the driver's records may take, in
+	// bytes, in multiples of 64 KiB; 64 MiB if it is 0.
+	ArenaSize int
+	// Wait is how threads wait for work.
+	Wait driver.Wait
+}
+
+const defaultArenaSize = 64 << 20
+
+// Device is an in-process Binder device: one context.
+type Device struct {
+	driver *driver.Driver
+	host   *host
+	mem    []byte
+	wait   driver.Wait
+}
+
+var _ device.Device = (*Device)(nil)
+
+// New makes a device with a context of its own. Close frees its memory.
+func New(o Options) (*Device, error) {
+	size := o.ArenaSize
+	if size == 0 {
+		size = defaultArenaSize
+	}
+	mem, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, fmt.Errorf("inproc binder: %w", err)
+	}
+	h := &host{}
+	d, err := driver.Create(mem, arena.Slot{PID: int32(os.Getpid()), UID: uint32(os.Getuid())}, h, nil)
+	if err != nil {
+		_ = unix.Munmap(mem)
+		return nil, fmt.Errorf("inproc binder: %w", err)
+	}
+	return &Device{driver: d, host: h, mem: mem, wait: o.Wait}, nil
+}
+
+// Name is "inproc".
+func (d *Device) Name() string { return "inproc" }
+
+// Driver is the driver behind the device.
+func (d *Device) Driver() *driver.Driver { return d.driver }
+
+// Open opens the device as this process.
+func (d *Device) Open(flags int) (device.File, error) {
+	return d.OpenAs(Identity{PID: int32(os.Getpid()), EUID: uint32(os.Geteuid())}, flags)
+}
+
+// OpenAs opens the device as somebody.
+func (d *Device) OpenAs(id Identity, flags int) (device.File, error) {
+	p, err := d.driver.Open(id, local.Memory{})
+	if err != nil {
+		return nil, err
+	}
+	p.SetWait(d.wait)
+	return local.NewFile(p, d.host, flags), nil
+}
+
+// Close frees the device's memory. All of its files and mappings must have
+// been closed.
+func (d *Device) Close() error {
+	d.host.close()
+	return unix.Munmap(d.mem)
+}
+
+// host is this process as the only one of its arena.
+type host struct {
+	windows local.Windows
+	mu      sync.Mutex
+	files   map[driver.FileKey]int32
+}
+
+func (h *host) Commit(int64) error              { return nil }
+func (h *host) Dead(arena.Ref[arena.Slot]) bool { return false }
+
+func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) { _ = sys.FutexWait(w, v, d) }
+func (h *host) Wake(w *atomic.Uint32, n int)                     { sys.FutexWake(w, n) }
+
+// Create makes a memory file and keeps the driver's window of it.
+func (h *host) Create(id driver.ProcID, size int64) (*os.File, error) {
+	fd, err := unix.MemfdCreate("binder-region", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), "binder-region")
+	if err := file.Truncate(size); err != nil {
+		file.Close()
+		return nil, err
+	}
+	if _, err := h.windows.Get(id, func() (*local.Window, error) {
+		dup, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, err
+		}
+		return local.OpenWindow(os.NewFile(uintptr(dup), "binder-region"))
+	}); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func noWindow() (*local.Window, error) { return nil, unix.ESRCH }
+
+func (h *host) Window(id driver.ProcID) ([]byte, error) {
+	w, err := h.windows.Get(id, noWindow)
+	if err != nil {
+		return nil, err
+	}
+	return w.Bytes(), nil
+}
+
+func (h *host) Forget(id driver.ProcID) { h.windows.Forget(id) }
+
+func (h *host) Populate(id driver.ProcID, offset, length int64) error {
+	w, err := h.windows.Get(id, noWindow)
+	if err != nil {
+		return err
+	}
+	return w.Populate(offset, length)
+}
+
+func (h *host) Punch(id driver.ProcID, offset, length int64) {
+	if w, err := h.windows.Get(id, noWindow); err == nil {
+		w.Punch(offset, length)
+	}
+}
+
+// SendFile duplicates the descriptor: all processes here share one table.
+func (h *host) SendFile(_ driver.ProcID, key driver.FileKey, fd int32) error {
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.files == nil {
+		h.files = map[driver.FileKey]int32{}
+	}
+	h.files[key] = int32(dup)
+	return nil
+}
+
+func (h *host) TakeFile(_ driver.ProcID, key driver.FileKey) (int32, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	fd, ok := h.files[key]
+	if !ok {
+		return 0, unix.EBADF
+	}
+	delete(h.files, key)
+	return fd, nil
+}
+
+func (h *host) DropFile(id driver.ProcID, key driver.FileKey) {
+	if fd, err := h.TakeFile(id, key); err == nil {
+		h.CloseFile(fd)
+	}
+}
+
+func (h *host) CloseFile(fd int32) { _ = unix.Close(int(fd)) }
+
+func (h *host) close() {
+	h.windows.Each(h.windows.Forget)
+	for key := range h.files {
+		h.DropFile(0, key)
+	}
+}

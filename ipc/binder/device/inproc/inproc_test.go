@@ -1,0 +1,202 @@
+package inproc
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"ipcbench/internal/sys"
+	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/device"
+)
+
+// peer is one process of a test, with one thread and memory to write commands
+// to and read returns from.
+type peer struct {
+	t   testing.TB
+	f   device.File
+	m   device.Mapping
+	mem []byte // bwr, commands, returns, payload
+	tid int32
+	out []byte
+}
+
+const (
+	atCommands = 64
+	atReturns  = 1024
+	atPayload  = 2048
+)
+
+func newPeer(t testing.TB, d *Device, pid int32) *peer {
+	t.Helper()
+	f, err := d.OpenAs(Identity{PID: pid, EUID: 1000}, unix.O_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := f.Mmap(4<<20, unix.PROT_READ, unix.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem, err := unix.Mmap(-1, 0, 1<<16, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{t: t, f: f, m: m, mem: mem, tid: pid}
+	_ = p.call(nil, 256) // the first read of a fresh thread only returns
+	t.Cleanup(func() {
+		_ = f.Close()
+		_ = m.Unmap(0, m.Len())
+		_ = unix.Munmap(mem)
+	})
+	return p
+}
+
+func (p *peer) addr(off int) uint64 { return uint64(sys.Address(p.mem)) + uint64(off) }
+
+// call writes commands and reads returns of at most readSize bytes.
+func (p *peer) call(commands []byte, readSize int) error {
+	copy(p.mem[atCommands:], commands)
+	bwr := abi.WriteRead{WriteSize: uint64(len(commands)), WriteBuffer: p.addr(atCommands),
+		ReadSize: uint64(readSize), ReadBuffer: p.addr(atReturns)}
+	bwr.Encode(p.mem)
+	err := p.f.Ioctl(p.tid, uint32(abi.BINDER_WRITE_READ), sys.Address(p.mem))
+	bwr.Decode(p.mem)
+	p.out = p.mem[atReturns : atReturns+int(bwr.ReadConsumed)]
+	return err
+}
+
+// returned is what the last call returned: the codes, and the last
+// transaction among them.
+func (p *peer) returned() (codes []abi.Return, tr abi.TransactionData) {
+	d := abi.NewDecoder[abi.Return](p.out)
+	for {
+		code, payload, err := d.Next()
+		if err != nil {
+			return codes, tr
+		}
+		codes = append(codes, code)
+		if code == abi.BR_TRANSACTION || code == abi.BR_REPLY {
+			tr.Decode(payload)
+		}
+	}
+}
+
+func (p *peer) want(codes ...abi.Return) abi.TransactionData {
+	p.t.Helper()
+	got, tr := p.returned()
+	if len(got) != len(codes) {
+		p.t.Fatalf("returned %v, want %v", got, codes)
+	}
+	for i := range codes {
+		if got[i] != codes[i] {
+			p.t.Fatalf("returned %v, want %v", got, codes)
+		}
+	}
+	return tr
+}
+
+func becomeManager(t testing.TB, p *peer) {
+	t.Helper()
+	if err := p.f.Ioctl(p.tid, uint32(abi.BINDER_SET_CONTEXT_MGR), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCall(t *testing.T) {
+	d, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, client := newPeer(t, d, 100), newPeer(t, d, 200)
+	becomeManager(t, server)
+	buf := make([]byte, 256)
+	e := abi.NewEncoder[abi.Command](buf)
+	copy(client.mem[atPayload:], "ping")
+	e.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{Code: 7, DataSize: 4, Buffer: client.addr(atPayload)})
+	if err := client.call(e.Bytes(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.call(nil, 256); err != nil {
+		t.Fatal(err)
+	}
+	tr := server.want(abi.BR_NOOP, abi.BR_TRANSACTION)
+	if tr.Code != 7 || tr.SenderPID != 200 || tr.SenderEUID != 1000 || tr.DataSize != 4 {
+		t.Errorf("received %+v", tr)
+	}
+	at := tr.Buffer - uint64(server.m.Addr())
+	if got := string(server.m.Bytes()[at : at+4]); got != "ping" {
+		t.Errorf("received %q", got)
+	}
+	copy(server.mem[atPayload:], "pong!")
+	e.Reset()
+	e.Uint64(abi.BC_FREE_BUFFER, tr.Buffer)
+	e.Transaction(abi.BC_REPLY, &abi.TransactionData{DataSize: 5, Buffer: server.addr(atPayload)})
+	if err := server.call(e.Bytes(), 256); err != nil {
+		t.Fatal(err)
+	}
+	server.want(abi.BR_NOOP, abi.BR_TRANSACTION_COMPLETE)
+	if err := client.call(nil, 256); err != nil {
+		t.Fatal(err)
+	}
+	tr = client.want(abi.BR_NOOP, abi.BR_TRANSACTION_COMPLETE, abi.BR_REPLY)
+	at = tr.Buffer - uint64(client.m.Addr())
+	if got := string(client.m.Bytes()[at : at+tr.DataSize]); got != "pong!" {
+		t.Errorf("received %q", got)
+	}
+	if err := client.call(nil, 256); err != unix.EAGAIN {
+		t.Errorf("nothing to read: %v", err)
+	}
+}
+
+// roundTrip prepares a request and a reply of 64 bytes and returns a function
+// that does them once: both reads, both frees.
+func roundTrip(t testing.TB, d *Device) func() {
+	server, client := newPeer(t, d, 100), newPeer(t, d, 200)
+	becomeManager(t, server)
+	var reqBuf, repBuf [256]byte
+	var freeReq, freeRep uint64
+	return func() {
+		e := abi.NewEncoder[abi.Command](reqBuf[:])
+		if freeRep != 0 {
+			e.Uint64(abi.BC_FREE_BUFFER, freeRep)
+		}
+		e.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{DataSize: 64, Buffer: client.addr(atPayload)})
+		if client.call(e.Bytes(), 0) != nil || server.call(nil, 256) != nil {
+			t.Fatal("request")
+		}
+		freeReq = binary.NativeEndian.Uint64(server.out[len(server.out)-16:])
+		e = abi.NewEncoder[abi.Command](repBuf[:])
+		e.Uint64(abi.BC_FREE_BUFFER, freeReq)
+		e.Transaction(abi.BC_REPLY, &abi.TransactionData{DataSize: 64, Buffer: server.addr(atPayload)})
+		if server.call(e.Bytes(), 256) != nil || client.call(nil, 256) != nil {
+			t.Fatal("reply")
+		}
+		freeRep = binary.NativeEndian.Uint64(client.out[len(client.out)-16:])
+	}
+}
+
+func TestRoundTripDoesNotAllocate(t *testing.T) {
+	d, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	once := roundTrip(t, d)
+	if n := testing.AllocsPerRun(100, once); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// BenchmarkRoundTrip is the cost of the driver alone.
+func BenchmarkRoundTrip(b *testing.B) {
+	d, err := New(Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	once := roundTrip(b, d)
+	once()
+	b.ReportAllocs()
+	for b.Loop() {
+		once()
+	}
+}

@@ -1,0 +1,174 @@
+// Package local is what the inproc and the shared device have in common: a
+// device.File on a binder_proc of the Go driver that runs in this process, and
+// the region that belongs to it.
+package local
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcbench/internal/sys"
+	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/device"
+	"ipcbench/ipc/binder/driver"
+)
+
+// Memory is the caller's address space: this process's own.
+type Memory struct{}
+
+// CopyFromUser copies from an address of this process; a bad one is EFAULT.
+func (Memory) CopyFromUser(dst []byte, addr uint64) error { return sys.CopyIn(dst, uintptr(addr)) }
+
+// CopyToUser copies to an address of this process; a bad one is EFAULT.
+func (Memory) CopyToUser(addr uint64, src []byte) error { return sys.CopyOut(uintptr(addr), src) }
+
+// Regions makes the memory files of regions.
+type Regions interface {
+	// Create makes the file of a process's region, size bytes long.
+	Create(id driver.ProcID, size int64) (*os.File, error)
+}
+
+// File is a device.File on a binder_proc of this process.
+type File struct {
+	proc    *driver.Proc
+	regions Regions
+	closed  sync.Once
+}
+
+// NewFile is the first reference to a binder_proc.
+func NewFile(p *driver.Proc, r Regions, flags int) *File {
+	p.SetNonblock(flags&unix.O_NONBLOCK != 0)
+	return &File{proc: p, regions: r}
+}
+
+// Proc is the binder_proc behind the file.
+func (f *File) Proc() *driver.Proc { return f.proc }
+
+// SetWait chooses how the file's threads wait.
+func (f *File) SetWait(w driver.Wait) { f.proc.SetWait(w) }
+
+// Copies is what the driver copied for the file's threads.
+func (f *File) Copies() driver.Copies { return f.proc.Copies() }
+
+// Ioctl is described by device.File.
+func (f *File) Ioctl(thread int32, cmd uint32, arg uintptr) error {
+	return f.proc.Ioctl(thread, abi.Ioctl(cmd), uint64(arg))
+}
+
+// Poll is described by device.File.
+func (f *File) Poll(thread int32, timeout time.Duration) (int16, error) {
+	ready, err := f.proc.Poll(thread, timeout)
+	if ready {
+		return unix.POLLIN, err
+	}
+	return 0, err
+}
+
+// Dup is described by device.File.
+func (f *File) Dup() (device.File, error) {
+	f.proc.Get()
+	return &File{proc: f.proc, regions: f.regions}, nil
+}
+
+// Close is described by device.File.
+func (f *File) Close() error {
+	err := error(unix.EBADF)
+	f.closed.Do(func() {
+		f.proc.Close()
+		err = nil
+	})
+	return err
+}
+
+// Mmap is described by device.File. The pages are those of a file of the
+// region's own, opened for reading only, so that the kernel refuses to make
+// them writable.
+func (f *File) Mmap(length int, prot, flags int) (device.Mapping, error) {
+	if prot&unix.PROT_WRITE != 0 {
+		return nil, fmt.Errorf("binder mmap: %w", unix.EPERM)
+	}
+	if length <= 0 {
+		return nil, fmt.Errorf("binder mmap: %w", unix.EINVAL)
+	}
+	if f.proc.Mapped() {
+		return nil, fmt.Errorf("binder mmap: %w", unix.EBUSY)
+	}
+	size := (length + os.Getpagesize() - 1) &^ (os.Getpagesize() - 1)
+	file, err := f.regions.Create(f.proc.ID(), int64(size))
+	if err != nil {
+		return nil, fmt.Errorf("binder mmap: %w", err)
+	}
+	defer file.Close()
+	mem, err := mapReadOnly(file, size)
+	if err != nil {
+		return nil, fmt.Errorf("binder mmap: %w", err)
+	}
+	if err := f.proc.Map(uint64(size), uint64(sys.Address(mem))); err != nil {
+		_ = unix.Munmap(mem)
+		return nil, err
+	}
+	f.proc.Get()
+	return &Mapping{proc: f.proc, mem: mem, length: length}, nil
+}
+
+func mapReadOnly(file *os.File, size int) ([]byte, error) {
+	ro, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", file.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	defer ro.Close()
+	return unix.Mmap(int(ro.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
+}
+
+// Mapping is a device.Mapping of a region.
+type Mapping struct {
+	proc   *driver.Proc
+	length int
+
+	mu  sync.Mutex
+	mem []byte // nil when all of it is unmapped
+}
+
+// Addr is described by device.Mapping.
+func (m *Mapping) Addr() uintptr { return sys.Address(m.mem) }
+
+// Len is described by device.Mapping.
+func (m *Mapping) Len() int { return m.length }
+
+// Bytes is described by device.Mapping.
+func (m *Mapping) Bytes() []byte { return m.mem }
+
+// Protect is described by device.Mapping.
+func (m *Mapping) Protect(prot int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mem == nil {
+		return fmt.Errorf("binder mprotect: %w", unix.ENOMEM)
+	}
+	if err := unix.Mprotect(m.mem, prot); err != nil {
+		return fmt.Errorf("binder mprotect: %w", err)
+	}
+	return nil
+}
+
+// Unmap is described by device.Mapping. A part of the mapping becomes
+// inaccessible; the whole of it goes.
+func (m *Mapping) Unmap(offset, length int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mem == nil || offset < 0 || length <= 0 || offset+length > len(m.mem) || offset%os.Getpagesize() != 0 {
+		return fmt.Errorf("binder munmap: %w", unix.EINVAL)
+	}
+	m.proc.Unmap()
+	if offset > 0 || offset+length < m.length {
+		return unix.Mprotect(m.mem[offset:offset+length], unix.PROT_NONE)
+	}
+	err := unix.Munmap(m.mem)
+	m.mem = nil
+	m.proc.Put()
+	return err
+}

@@ -1,0 +1,294 @@
+// Package driver is the core of a Binder driver: what the kernel's
+// drivers/android/binder.c does, over records in an arena that processes
+// share, running in whoever calls it. Each binder_proc, binder_thread,
+// binder_node, binder_ref, binder_transaction is a record of the same name,
+// and each of them has its file here.
+//
+// # Lock order
+//
+// One lock, the arena's, guards all records; the mutex of a Thread is taken
+// before it and keeps a caller thread's calls apart. The lock is never held
+// while caller memory is copied or a thread sleeps: a transaction allocates
+// its buffer under the lock, copies outside, and is queued under the lock
+// again. Commands that follow each other without a copy between them share
+// one hold of the lock.
+//
+// # Ways that differ from the kernel's
+//
+// A sender that finds the receiving thread asleep takes the transaction off
+// the queue on its behalf and leaves it, ready to be read, in the thread's
+// mailbox, so that the woken thread needs no lock. A completion that waits
+// for the reply is a mark on the thread rather than a record. Neither can be
+// told from outside.
+//
+// Behaviour is that of Linux 6.1 with BR_TRANSACTION_PENDING_FROZEN of 6.3;
+// freeze notifications (6.12) are refused as by older kernels. Priorities are
+// not inherited. See docs/binder-parity.md.
+package driver
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"ipcbench/ipc/binder/driver/alloc"
+	"ipcbench/ipc/binder/driver/arena"
+)
+
+// ProcID names an open binder_proc for as long as the context exists.
+type ProcID uint32
+
+// FileKey names a file descriptor under way.
+type FileKey struct {
+	Transaction uint64
+	Index       uint32
+}
+
+// Host is what the driver needs of the device that it runs in.
+type Host interface {
+	arena.Host
+
+	// Window is the driver's writable view of a process's region. The slice
+	// stays valid until Forget. An error means that the region is gone.
+	Window(id ProcID) ([]byte, error)
+	// Forget says that the process will not be asked for any more.
+	Forget(id ProcID)
+	// Populate gives storage to a part of a region, in bytes.
+	Populate(id ProcID, offset, length int64) error
+	// Punch takes the storage of a part of a region away.
+	Punch(id ProcID, offset, length int64)
+
+	// SendFile hands the calling process's descriptor to the process.
+	SendFile(to ProcID, key FileKey, fd int32) error
+	// TakeFile makes a descriptor that was sent one of the calling process.
+	TakeFile(to ProcID, key FileKey) (int32, error)
+	// DropFile throws a descriptor away that was sent and will not be taken.
+	DropFile(to ProcID, key FileKey)
+	// CloseFile closes a descriptor of the calling process.
+	CloseFile(fd int32)
+}
+
+// AddressSpace is the memory of a calling process. Both calls fail with EFAULT
+// if the address is bad, possibly after copying a part.
+type AddressSpace interface {
+	CopyFromUser(dst []byte, addr uint64) error
+	CopyToUser(addr uint64, src []byte) error
+}
+
+// Wait says how a thread waits for work.
+type Wait uint8
+
+// The ways to wait.
+const (
+	WaitBlock    Wait = iota // asleep
+	WaitAdaptive             // looking at the word for a while, then asleep
+	WaitSpin                 // looking at the word
+)
+
+const (
+	// adaptiveSpins is about 20 µs of looking.
+	adaptiveSpins = 20000
+	// patience is how long a sleeper sleeps before it looks whether it was
+	// forgotten by a process that died.
+	patience    = 20 * time.Millisecond
+	maxPatience = 160 * time.Millisecond
+)
+
+// Driver is a process's attachment to a context.
+type Driver struct {
+	a      *arena.Arena
+	member *arena.Member
+	host   Host
+	ctx    arena.Ref[contextRec]
+	// local are this process's binder_procs.
+	local sync.Map // ProcID to *Proc
+}
+
+// Kinds are the kinds of record of a driver's arena.
+var Kinds = append(append([]arena.AnyKind{}, alloc.Kinds...), driverKinds...)
+
+// Create makes zeroed memory a context and joins it; Join joins one that is
+// there. Only one process at a time may do either. Errors wrap those of the
+// arena.
+func Create(mem []byte, self arena.Slot, h Host, step func(arena.Step)) (*Driver, error) {
+	d := &Driver{host: h}
+	a, err := arena.Format(mem, Kinds, d.options(h, step))
+	if err != nil {
+		return nil, err
+	}
+	d.a = a
+	if d.member, err = a.Join(self); err != nil {
+		return nil, err
+	}
+	err = d.member.Do(func(tx *arena.Tx) error {
+		ctx, err := contexts.New(tx)
+		d.ctx = ctx
+		return err
+	})
+	a.SetRoot(uint32(d.ctx))
+	return d, err
+}
+
+// Join joins a context that Create made.
+func Join(mem []byte, self arena.Slot, h Host, step func(arena.Step)) (*Driver, error) {
+	d := &Driver{host: h}
+	a, err := arena.Open(mem, Kinds, d.options(h, step))
+	if err != nil {
+		return nil, err
+	}
+	d.a, d.ctx = a, arena.Ref[contextRec](a.Root())
+	if !contexts.Is(a, d.ctx) {
+		return nil, fmt.Errorf("%w: no context", arena.ErrDamaged)
+	}
+	d.member, err = a.Join(self)
+	return d, err
+}
+
+func (d *Driver) options(h Host, step func(arena.Step)) arena.Options {
+	return arena.Options{Host: h, Recovered: d.wakeAll, Step: step}
+}
+
+// Leave ends the attachment. All binder_procs of the process must have been
+// closed. Only one process at a time may leave or join.
+func (d *Driver) Leave() { d.member.Leave() }
+
+// Slot is the process's slot in the arena.
+func (d *Driver) Slot() arena.Ref[arena.Slot] { return d.member.Slot() }
+
+// Arena is the memory of the context.
+func (d *Driver) Arena() *arena.Arena { return d.a }
+
+// wakeAll wakes every thread of the context: the one who should have woken
+// some of them is dead.
+func (d *Driver) wakeAll(tx *arena.Tx) {
+	if d.ctx == 0 {
+		d.ctx = arena.Ref[contextRec](d.a.Root())
+	}
+	for p := d.ctx.In(d.a).procs.First; p != 0; p = p.In(d.a).link.Next {
+		root := p.In(d.a).threads
+		for t := threadsByTID.First(d.a, root); t != 0; t = threadsByTID.Next(d.a, root, t) {
+			tx.Wake(&t.In(d.a).wait)
+		}
+	}
+}
+
+// contextRec is binder_context: what all processes of the device share.
+type contextRec struct {
+	arena.Header
+	manager    arena.Ref[node]
+	managerSet bool // managerUID counts
+	managerUID uint32
+	lastID     uint64 // of transactions and everything else that is numbered
+	procs      arena.Ends[proc]
+	dead       arena.Ends[node] // nodes without owner that are still referred to
+
+	totals Totals
+	stats  Stats // of processes that are gone
+}
+
+// nextID is the next number for something that diagnostics name.
+func (d *Driver) nextID(tx *arena.Tx) uint64 {
+	c := d.ctx.Edit(tx)
+	c.lastID++
+	return c.lastID
+}
+
+// Proc is an open binder_proc of this process.
+type Proc struct {
+	d        *Driver
+	ref      arena.Ref[proc]
+	id       ProcID
+	identity Identity
+	space    AddressSpace
+	nonblock atomic.Bool
+	wait     atomic.Uint32
+	threads  sync.Map // int32 to *Thread
+	files    atomic.Int32
+}
+
+// Identity is who opens a device.
+type Identity struct {
+	PID  int32
+	EUID uint32
+	// SecurityContext is what nodes that ask for it are told of the sender;
+	// empty if there is none.
+	SecurityContext string
+}
+
+// Open is open of the device: it makes a binder_proc. The error is ENOMEM if
+// the arena is full.
+func (d *Driver) Open(id Identity, space AddressSpace) (*Proc, error) {
+	p := &Proc{d: d, identity: id, space: space}
+	err := d.member.Do(func(tx *arena.Tx) error {
+		r, err := d.newProc(tx, id)
+		if err == nil {
+			p.ref, p.id = r, ProcID(r.In(d.a).id)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("binder open: %w (%w)", syscall.ENOMEM, err)
+	}
+	p.files.Store(1)
+	d.local.Store(p.id, p)
+	return p, nil
+}
+
+// ID is the number that names the binder_proc to the device.
+func (p *Proc) ID() ProcID { return p.id }
+
+// SetNonblock is O_NONBLOCK of the file.
+func (p *Proc) SetNonblock(on bool) { p.nonblock.Store(on) }
+
+// SetWait chooses how the threads wait from now on.
+func (p *Proc) SetWait(w Wait) { p.wait.Store(uint32(w)) }
+
+// Get takes one more reference to the file: for dup and for a mapping.
+func (p *Proc) Get() { p.files.Add(1) }
+
+// Close is close of one reference to the file: it sends blocked readers home,
+// and releases the binder_proc with the last one.
+func (p *Proc) Close() {
+	p.flush()
+	p.Put()
+}
+
+// Put gives a reference back without flushing, as unmapping does.
+func (p *Proc) Put() {
+	if p.files.Add(-1) > 0 {
+		return
+	}
+	p.threads.Range(func(_, v any) bool {
+		v.(*Thread).mu.Lock() // wait for the calls that flush sent home
+		return true
+	})
+	p.d.local.Delete(p.id)
+	_ = p.d.member.Do(func(tx *arena.Tx) error {
+		p.d.release(tx, p.ref)
+		return nil
+	})
+	p.threads.Range(func(_, v any) bool {
+		t := v.(*Thread)
+		p.d.member.Release(t.tx)
+		t.closed = true
+		t.mu.Unlock()
+		return true
+	})
+}
+
+// flush makes all threads return to user space.
+func (p *Proc) flush() {
+	_ = p.d.member.Do(func(tx *arena.Tx) error {
+		root := p.ref.In(p.d.a).threads
+		for t := threadsByTID.First(p.d.a, root); t != 0; t = threadsByTID.Next(p.d.a, root, t) {
+			t.Edit(tx).needReturn = true
+			wake(tx, t)
+			if tx.Full() {
+				tx.Commit()
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,229 @@
+package driver
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/driver/arena"
+)
+
+// Ioctl is ioctl on the file by the caller thread with the key. arg is an
+// address in the address space of the file. Errors are errno values.
+func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
+	t, err := p.thread(tid)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer t.recoverDamage(&err)
+	if err := t.enter(tid); err != nil {
+		return err
+	}
+	err = t.ioctl(cmd, arg)
+	if t.ref != 0 && t.rec.needReturn {
+		t.lock()
+		t.ref.Edit(t.tx).needReturn = false
+	}
+	t.unlock()
+	return err
+}
+
+// recoverDamage turns the discovery that the arena is damaged into an error,
+// with what the call changed so far undone.
+func (t *Thread) recoverDamage(err *error) {
+	switch r := recover().(type) {
+	case nil:
+	case error:
+		if !errors.Is(r, arena.ErrDamaged) {
+			panic(r)
+		}
+		t.abandon()
+		*err = errno(r)
+	default:
+		panic(r)
+	}
+}
+
+func (t *Thread) ioctl(cmd abi.Ioctl, arg uint64) error {
+	switch cmd {
+	case abi.BINDER_WRITE_READ:
+		return t.writeRead(arg)
+	case abi.BINDER_SET_MAX_THREADS:
+		return t.setWord(arg, func(v uint32) { t.proc.Edit(t.tx).maxThreads = v })
+	case abi.BINDER_ENABLE_ONEWAY_SPAM_DETECTION:
+		if err := t.setWord(arg, func(v uint32) { t.proc.Edit(t.tx).spamDetection = v != 0 }); err != nil {
+			return syscall.EFAULT
+		}
+		return nil
+	case abi.BINDER_SET_CONTEXT_MGR:
+		return t.setManager(&abi.FlatBinderObject{})
+	case abi.BINDER_SET_CONTEXT_MGR_EXT:
+		var fp abi.FlatBinderObject
+		if err := t.p.space.CopyFromUser(t.objects[:abi.SizeofFlatBinderObject], arg); err != nil {
+			return syscall.EINVAL
+		}
+		fp.Decode(t.objects[:])
+		return t.setManager(&fp)
+	case abi.BINDER_THREAD_EXIT:
+		t.exit()
+		return nil
+	case abi.BINDER_VERSION:
+		v := abi.Version{ProtocolVersion: abi.CurrentProtocolVersion}
+		v.Encode(t.objects[:])
+		if t.p.space.CopyToUser(arg, t.objects[:abi.SizeofVersion]) != nil {
+			return syscall.EINVAL
+		}
+		return nil
+	case abi.BINDER_GET_NODE_DEBUG_INFO:
+		return t.nodeDebugInfo(arg)
+	case abi.BINDER_GET_NODE_INFO_FOR_REF:
+		return t.nodeInfoForRef(arg)
+	case abi.BINDER_FREEZE:
+		return t.freeze(arg)
+	case abi.BINDER_GET_FROZEN_INFO:
+		return t.frozenInfo(arg)
+	case abi.BINDER_GET_EXTENDED_ERROR:
+		return t.extendedError(arg)
+	}
+	return fmt.Errorf("ioctl %v: %w", cmd, syscall.EINVAL)
+}
+
+// writeRead is BINDER_WRITE_READ. What was consumed is written back whatever
+// happens.
+func (t *Thread) writeRead(arg uint64) error {
+	bwr := &t.bwr
+	if t.p.space.CopyFromUser(t.arg[:], arg) != nil {
+		return syscall.EFAULT
+	}
+	bwr.Decode(t.arg[:])
+	var err error
+	if bwr.WriteSize > 0 {
+		if err = t.write(bwr); err != nil {
+			bwr.ReadConsumed = 0
+		}
+	}
+	if err == nil && bwr.ReadSize > 0 {
+		err = t.read(bwr, t.p.nonblock.Load())
+	}
+	t.unlock()
+	bwr.Encode(t.arg[:])
+	if t.p.space.CopyToUser(arg, t.arg[:]) != nil {
+		return syscall.EFAULT
+	}
+	t.copies.HeaderFromUser += abi.SizeofWriteRead
+	t.copies.HeaderToUser += abi.SizeofWriteRead
+	return err
+}
+
+// setWord copies a 32-bit argument and has set store it under the lock.
+func (t *Thread) setWord(arg uint64, set func(uint32)) error {
+	if t.p.space.CopyFromUser(t.objects[:4], arg) != nil {
+		return syscall.EINVAL
+	}
+	t.lock()
+	set(abi.Uint32(t.objects[:]))
+	return nil
+}
+
+// setManager makes the process the context manager. The first one's user id
+// is the only one that may ever be it.
+func (t *Thread) setManager(fp *abi.FlatBinderObject) error {
+	t.lock()
+	c := t.d.ctx.Edit(t.tx)
+	if c.manager != 0 {
+		return syscall.EBUSY
+	}
+	euid := t.p.identity.EUID
+	if c.managerSet && c.managerUID != euid {
+		return syscall.EPERM
+	}
+	c.managerSet, c.managerUID = true, euid
+	n := t.d.findNode(t.proc, fp.Binder)
+	if n == 0 {
+		var err error
+		if n, err = t.d.newNode(t.tx, t.proc, fp); err != nil {
+			t.abandon()
+			return errno(err)
+		}
+	}
+	p := n.Edit(t.tx)
+	p.localWeak++
+	p.localStrong++
+	p.hasStrong, p.hasWeak = true, true
+	t.d.ctx.Edit(t.tx).manager = n
+	return nil
+}
+
+func (t *Thread) nodeDebugInfo(arg uint64) error {
+	b := t.objects[:abi.SizeofNodeDebugInfo]
+	if t.p.space.CopyFromUser(b, arg) != nil {
+		return syscall.EFAULT
+	}
+	var info abi.NodeDebugInfo
+	info.Decode(b)
+	given := info.Ptr
+	info = abi.NodeDebugInfo{}
+	t.lock()
+	if given != 1<<64-1 {
+		if r := nodesByPtr.Ceiling(t.d.a, t.proc.In(t.d.a).nodes, given+1); r != 0 {
+			n := r.In(t.d.a)
+			info = abi.NodeDebugInfo{Ptr: n.ptr, Cookie: n.cookie, HasStrongRef: bit(n.hasStrong), HasWeakRef: bit(n.hasWeak)}
+		}
+	}
+	t.unlock()
+	info.Encode(b)
+	return t.p.space.CopyToUser(arg, b)
+}
+
+func (t *Thread) nodeInfoForRef(arg uint64) error {
+	b := t.objects[:abi.SizeofNodeInfoForRef]
+	if t.p.space.CopyFromUser(b, arg) != nil {
+		return syscall.EFAULT
+	}
+	var info abi.NodeInfoForRef
+	info.Decode(b)
+	if info.StrongCount != 0 || info.WeakCount != 0 || info.Reserved1 != 0 || info.Reserved2 != 0 || info.Reserved3 != 0 {
+		return syscall.EINVAL
+	}
+	t.lock()
+	m := t.d.ctx.In(t.d.a).manager
+	if m == 0 || m.In(t.d.a).proc != t.proc {
+		return syscall.EPERM
+	}
+	r := t.d.findRef(t.proc, info.Handle, true)
+	if r == 0 {
+		return syscall.EINVAL
+	}
+	n := r.In(t.d.a).node.In(t.d.a)
+	info.StrongCount = uint32(n.localStrong + n.internalStrong)
+	info.WeakCount = uint32(n.localWeak)
+	for x := n.refs.First; x != 0; x = x.In(t.d.a).link.Next {
+		info.WeakCount++
+	}
+	t.unlock()
+	info.Encode(b)
+	return t.p.space.CopyToUser(arg, b)
+}
+
+// extendedError is BINDER_GET_EXTENDED_ERROR: it also forgets the error.
+func (t *Thread) extendedError(arg uint64) error {
+	b := t.objects[:abi.SizeofExtendedError]
+	e := t.rec.extended
+	e.Encode(b)
+	if t.p.space.CopyToUser(arg, b) != nil {
+		return syscall.EFAULT
+	}
+	t.lock()
+	t.ref.Edit(t.tx).extended = abi.ExtendedError{Command: uint32(abi.BR_OK)}
+	return nil
+}
+
+func bit(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,257 @@
+package driver
+
+import (
+	"syscall"
+	"time"
+
+	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/driver/arena"
+)
+
+// workRoom is the room that a read needs before it takes work: that of the
+// largest return.
+const workRoom = 4 + abi.SizeofTransactionDataSecCtx
+
+// returns is the one writer through which every return code passes. It
+// gathers them outside caller memory, because the lock may be held, and counts
+// them.
+type returns struct {
+	abi.Encoder[abi.Return]
+	stats *Stats
+	buf   [1024]byte
+}
+
+func (w *returns) begin(room uint64, s *Stats) {
+	w.Encoder = abi.NewEncoder[abi.Return](w.buf[:min(room, uint64(len(w.buf)))])
+	w.stats = s
+}
+
+func (w *returns) count(code abi.Return) {
+	if code != abi.BR_NOOP {
+		w.stats.Returns[code.Number()]++
+	}
+}
+
+func (w *returns) code(code abi.Return) { w.count(code); w.Encoder.Code(code) }
+
+func (w *returns) uint64(code abi.Return, v uint64) { w.count(code); w.Encoder.Uint64(code, v) }
+
+func (w *returns) ptrCookie(code abi.Return, v abi.PtrCookie) {
+	w.count(code)
+	w.Encoder.PtrCookie(code, v)
+}
+
+func (w *returns) transaction(m *mail) {
+	w.count(m.code)
+	if m.code == abi.BR_TRANSACTION_SEC_CTX {
+		w.Encoder.TransactionSecCtx(m.code, &m.data)
+	} else {
+		w.Encoder.Transaction(m.code, &m.data.TransactionData)
+	}
+}
+
+// read returns work to the thread, and waits for it if there is none.
+func (t *Thread) read(bwr *abi.WriteRead, nonblock bool) error {
+	w := &t.ret
+	w.begin(bwr.ReadSize-min(bwr.ReadConsumed, bwr.ReadSize), &t.rec.stats)
+	t.delivered = 0
+	if bwr.ReadConsumed == 0 {
+		if bwr.ReadSize < 4 {
+			return syscall.EFAULT
+		}
+		w.code(abi.BR_NOOP)
+	}
+	empty := w.Len()
+	for w.Len() == empty {
+		forProc, err := t.waitForWork(nonblock)
+		if err != nil {
+			return err
+		}
+		if w.Room() < workRoom {
+			break
+		}
+		home := t.rec.needReturn
+		t.collect(forProc)
+		if home {
+			break
+		}
+	}
+	t.spawn(bwr)
+	t.unlock()
+	return t.copyOut(bwr)
+}
+
+// waitForWork returns when there is something to read, and says whether the
+// thread may take work of the process. It returns with the lock held, unless
+// all that there is lies in the mailbox.
+func (t *Thread) waitForWork(nonblock bool) (forProc bool, err error) {
+	t.lock()
+	forProc = t.free()
+	if t.hasWork(forProc) {
+		return forProc, nil
+	}
+	if nonblock {
+		return forProc, syscall.EAGAIN
+	}
+	for {
+		number := t.arm(forProc)
+		t.unlock()
+		t.await(number, time.Time{})
+		if t.hasMail() {
+			return forProc, nil
+		}
+		t.lock()
+		t.disarm()
+		if t.hasWork(forProc) {
+			return forProc, nil
+		}
+	}
+}
+
+// collect takes work off the queues until there is none, the room is used up,
+// or something came after which a read returns.
+func (t *Thread) collect(forProc bool) {
+	w := &t.ret
+	if t.hasMail() {
+		t.readMail()
+		return
+	}
+	if !t.locked {
+		return
+	}
+	for w.Room() >= workRoom {
+		if t.rec.deferred {
+			t.ref.Edit(t.tx).deferred = false
+			w.code(abi.BR_TRANSACTION_COMPLETE)
+			continue
+		}
+		next := t.rec.todo.First
+		if next == 0 && forProc {
+			next = t.proc.In(t.d.a).todo.First
+		}
+		if next == 0 {
+			break
+		}
+		dequeue(t.tx, next)
+		if t.rec.todo.First == 0 {
+			t.ref.Edit(t.tx).processTodo = false
+		}
+		if t.readWork(next) {
+			return
+		}
+	}
+	if t.rec.todo.First == 0 && t.rec.processTodo {
+		t.ref.Edit(t.tx).processTodo = false
+	}
+}
+
+// readWork returns one piece of work, and says whether the read ends with it.
+func (t *Thread) readWork(next arena.Ref[Work]) (last bool) {
+	switch next.In(t.d.a).kind {
+	case workTransaction:
+		return t.readTransaction(arena.Ref[transaction](next))
+	case workNotice:
+		n := arena.Ref[notice](next).In(t.d.a)
+		th := t.ref.Edit(t.tx)
+		switch n.clears {
+		case ofCommand:
+			th.returnError = 0
+		case ofReply:
+			th.replyError = 0
+		}
+		t.ret.code(n.code)
+		notices.Free(t.tx, arena.Ref[notice](next))
+	case workNode:
+		t.readNode(arena.Ref[node](next))
+	default:
+		return t.readDeath(arena.Ref[death](next))
+	}
+	return false
+}
+
+// readTransaction delivers a transaction, after its descriptors were
+// installed. If they cannot be, whoever made the call is told, and for a reply
+// that is the reader.
+func (t *Thread) readTransaction(x arena.Ref[transaction]) (last bool) {
+	p := x.In(t.d.a)
+	if p.fixups != 0 && !t.installFiles(x) {
+		if p.reply {
+			t.ret.code(abi.BR_FAILED_REPLY)
+		}
+		t.d.dropTransaction(t.tx, x, abi.BR_FAILED_REPLY, true)
+		return false
+	}
+	if p.needReply {
+		t.delivered = x
+	}
+	t.d.deliver(t.tx, x, t.ref, &t.out)
+	t.ret.transaction(&t.out)
+	return true
+}
+
+// readMail returns what the sender left in the mailbox.
+func (t *Thread) readMail() {
+	t.mailRead = t.rec.mailFor
+	m := &t.rec.mail
+	if m.complete {
+		t.ret.code(abi.BR_TRANSACTION_COMPLETE)
+	}
+	t.ret.transaction(m)
+	if m.code != abi.BR_REPLY && m.data.Flags&abi.TF_ONE_WAY == 0 {
+		t.delivered = t.rec.stack
+	}
+}
+
+// spawn asks for another pool thread if none is idle, and passes work on that
+// this thread did not take.
+func (t *Thread) spawn(bwr *abi.WriteRead) {
+	p := t.proc.In(t.d.a)
+	if p.todo.First != 0 && p.waiting.First != 0 {
+		t.lock()
+		wakeProc(t.tx, t.proc)
+	}
+	if !t.wantsLooper(p) {
+		return
+	}
+	t.lock()
+	if !t.wantsLooper(p) {
+		return
+	}
+	t.proc.Edit(t.tx).requested++
+	t.ret.count(abi.BR_SPAWN_LOOPER)
+	t.spawnAt = bwr.ReadBuffer
+}
+
+func (t *Thread) wantsLooper(p *proc) bool {
+	return p.requested == 0 && p.waiting.First == 0 && p.started < p.maxThreads &&
+		t.rec.looper&(looperRegistered|looperEntered) != 0
+}
+
+// copyOut copies the returns to the thread's memory. What a thread cannot read
+// is lost, but the sender of a call is told.
+func (t *Thread) copyOut(bwr *abi.WriteRead) error {
+	b := t.ret.Bytes()
+	if t.spawnAt != 0 {
+		var spawn [4]byte
+		e := abi.NewEncoder[abi.Return](spawn[:])
+		e.Code(abi.BR_SPAWN_LOOPER)
+		if bwr.ReadConsumed == 0 {
+			copy(b, spawn[:])
+		} else if err := t.p.space.CopyToUser(t.spawnAt, spawn[:]); err != nil {
+			t.spawnAt = 0
+			return syscall.EFAULT
+		}
+		t.spawnAt = 0
+	}
+	if err := t.p.space.CopyToUser(bwr.ReadBuffer+bwr.ReadConsumed, b); err != nil {
+		if t.delivered != 0 {
+			t.lock()
+			t.undeliver(t.delivered)
+			t.unlock()
+		}
+		return syscall.EFAULT
+	}
+	t.copies.HeaderToUser += uint64(len(b))
+	bwr.ReadConsumed += uint64(len(b))
+	return nil
+}

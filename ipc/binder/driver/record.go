@@ -1,0 +1,237 @@
+package driver
+
+import (
+	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/driver/alloc"
+	"ipcbench/ipc/binder/driver/arena"
+)
+
+// Kinds of record of the driver.
+const (
+	contextKind = alloc.FirstKind + iota
+	procKind
+	threadKind
+	nodeKind
+	refKind
+	deathKind
+	transactionKind
+	noticeKind
+	fixupKind
+)
+
+var (
+	contexts     = arena.NewKind[contextRec](contextKind, "context", 0)
+	procs        = arena.NewKind[proc](procKind, "proc", arena.SizeOf[procState]())
+	threads      = arena.NewKind[thread](threadKind, "thread", arena.SizeOf[threadState]())
+	nodes        = arena.NewKind[node](nodeKind, "node", 0)
+	refs         = arena.NewKind[ref](refKind, "ref", 0)
+	deaths       = arena.NewKind[death](deathKind, "death", 0)
+	transactions = arena.NewKind[transaction](transactionKind, "transaction", 0)
+	notices      = arena.NewKind[notice](noticeKind, "notice", 0)
+	fixups       = arena.NewKind[fixup](fixupKind, "fixup", 0)
+
+	driverKinds = []arena.AnyKind{contexts, procs, threads, nodes, refs, deaths, transactions, notices, fixups}
+)
+
+// proc is binder_proc.
+type proc struct {
+	procState
+	stats Stats // of threads that are gone; not journaled
+}
+
+// procState is the part of a proc that the journal saves.
+type procState struct {
+	arena.Header
+	id   uint64
+	slot arena.Ref[arena.Slot] // the process that runs it
+	pid  int32
+	euid uint32
+	link arena.Link[proc] // in the context
+
+	threads   arena.Ref[thread] // tree by tid
+	nodes     arena.Ref[node]   // tree by ptr
+	refs      arena.Ref[ref]    // tree by descriptor
+	nodeRefs  arena.Ref[ref]    // tree by node
+	handles   arena.IDs
+	todo      arena.Ends[Work]
+	delivered arena.Ends[Work]   // death notices that were read
+	waiting   arena.Ends[thread] // idle, the most recent first
+
+	maxThreads  uint32
+	requested   uint32 // spawned, but not registered yet
+	started     uint32
+	outstanding uint32 // transactions that were sent here and still exist
+	pins        uint32 // senders that are filling a buffer
+	pollers     uint32 // threads that are polling
+
+	space    arena.Ref[alloc.Space]
+	base     uint64 // where the owner sees the region
+	unmapped bool
+	dead     bool
+	frozen   bool
+	syncRecv bool
+	asyncRecv,
+	spamDetection bool
+	released bool // nothing is left but the record
+}
+
+// thread is binder_thread.
+type thread struct {
+	threadState
+	// The word that the thread sleeps on has a line of its own: its owner and
+	// who wakes it touch it without the lock.
+	_    [64]byte
+	wait arena.WaitWord
+	_    [60]byte
+	// mail is written by who wakes the thread, before it does.
+	mail mail
+	// stats are counted by the thread itself, without the lock.
+	stats Stats
+}
+
+// threadState is the part of a thread that the lock guards and the journal
+// saves.
+type threadState struct {
+	arena.Header
+	proc    arena.Ref[proc]
+	tid     int32
+	branch  arena.Branch[thread] // in proc.threads
+	waiting arena.Link[thread]   // in proc.waiting
+	looper  uint32
+	pins    uint32 // senders that are filling a buffer for the thread
+
+	todo        arena.Ends[Work]
+	processTodo bool // todo is worth waking up for
+	deferred    bool // BR_TRANSACTION_COMPLETE goes before todo, with what comes next
+	needReturn  bool
+	idle        bool // in proc.waiting
+	armed       bool // asleep, or about to be
+	polling     bool // wakes up for work, but does not read it
+	dead        bool
+	mailFor     uint32 // the wake-up that the mailbox was filled for
+
+	stack      arena.Ref[transaction]
+	building   arena.Ref[transaction] // being filled, outside the lock
+	installing arena.Ref[transaction] // whose descriptors are being installed, outside the lock
+
+	returnError abi.Return // undelivered, of this thread's own command
+	replyError  abi.Return // undelivered, instead of a reply
+	extended    abi.ExtendedError
+}
+
+// node is binder_node.
+type node struct {
+	Work
+	id     uint64
+	proc   arena.Ref[proc] // 0: the owner is dead
+	_      uint32
+	ptr    uint64
+	cookie uint64
+	branch arena.Branch[node] // in proc.nodes
+	link   arena.Link[node]   // in the context's dead ones
+	refs   arena.Ends[ref]
+
+	internalStrong int32 // refs that are strong
+	localStrong    int32
+	localWeak      int32
+
+	hasStrong, pendingStrong bool // what the owner was told, and has not confirmed
+	hasWeak, pendingWeak     bool
+	acceptFDs                bool
+	securityCtx              bool
+	hasAsync                 bool // a oneway transaction is under way
+	minPriority              uint8
+	async                    arena.Ends[Work] // those behind it
+}
+
+// ref is binder_ref.
+type ref struct {
+	arena.Header
+	id           uint64
+	proc         arena.Ref[proc]
+	node         arena.Ref[node]
+	desc         uint32
+	strong, weak int32
+	death        arena.Ref[death]
+	byDesc       arena.Branch[ref]
+	byNode       arena.Branch[ref]
+	link         arena.Link[ref] // in node.refs
+}
+
+// death is binder_ref_death.
+type death struct {
+	Work
+	cookie uint64
+}
+
+// transaction is binder_transaction.
+type transaction struct {
+	Work
+	id         uint64
+	from       arena.Ref[thread]
+	fromParent arena.Ref[transaction]
+	toProc     arena.Ref[proc]
+	toThread   arena.Ref[thread]
+	toParent   arena.Ref[transaction]
+	buffer     arena.Ref[alloc.Buffer]
+	fixups     arena.Ref[fixup]
+	replyTo    arena.Ref[transaction] // while building: the call that is answered
+	senderPID  int32
+	senderEUID uint32
+	code       uint32
+	flags      abi.TransactionFlags
+	secCtx     uint32 // where in the buffer the security context lies
+	fromPID    int32  // for diagnostics; from may be gone
+	fromTID    int32
+	needReply  bool
+	reply      bool
+	hasSecCtx  bool
+	building   bool // its sender is filling the buffer, outside the lock
+}
+
+// notice is a return code without payload on its way to a thread.
+type notice struct {
+	Work
+	code   abi.Return
+	clears noticeOf // which undelivered error of the thread it is
+}
+
+// noticeOf says what a notice is about.
+type noticeOf uint32
+
+const (
+	ofNothing noticeOf = iota
+	ofCommand
+	ofReply
+)
+
+// fixup is a descriptor on its way into a buffer.
+type fixup struct {
+	arena.Header
+	next   arena.Ref[fixup]
+	offset uint32 // in the buffer
+	index  uint32
+}
+
+var (
+	threadsByTID = arena.Tree[thread]{
+		Key:    func(t *thread) uint64 { return uint64(uint32(t.tid)) },
+		Branch: func(t *thread) *arena.Branch[thread] { return &t.branch },
+	}
+	nodesByPtr = arena.Tree[node]{
+		Key:    func(n *node) uint64 { return n.ptr },
+		Branch: func(n *node) *arena.Branch[node] { return &n.branch },
+	}
+	refsByDesc = arena.Tree[ref]{
+		Key:    func(r *ref) uint64 { return uint64(r.desc) },
+		Branch: func(r *ref) *arena.Branch[ref] { return &r.byDesc },
+	}
+	refsByNode = arena.Tree[ref]{
+		Key:    func(r *ref) uint64 { return uint64(r.node) },
+		Branch: func(r *ref) *arena.Branch[ref] { return &r.byNode },
+	}
+	procList    = arena.List[proc]{Link: func(p *proc) *arena.Link[proc] { return &p.link }}
+	waitingList = arena.List[thread]{Link: func(t *thread) *arena.Link[thread] { return &t.waiting }}
+	nodeRefs    = arena.List[ref]{Link: func(r *ref) *arena.Link[ref] { return &r.link }}
+	deadNodes   = arena.List[node]{Link: func(n *node) *arena.Link[node] { return &n.link }}
+)

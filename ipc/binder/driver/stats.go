@@ -1,0 +1,44 @@
+package driver
+
+import "ipcbench/ipc/binder/abi"
+
+// Stats counts commands and returns by their numbers.
+type Stats struct {
+	Commands [abi.Commands]uint32
+	Returns  [abi.Returns]uint32
+}
+
+func (s *Stats) add(o *Stats) {
+	for i, n := range o.Commands {
+		s.Commands[i] += n
+	}
+	for i, n := range o.Returns {
+		s.Returns[i] += n
+	}
+}
+
+// Totals counts what was ever made in a context.
+type Totals struct {
+	Procs, Threads, Nodes, Refs, Deaths, Transactions uint64
+}
+
+// Copies counts the bytes that the driver copied for a thread: payload of
+// transactions and buffer objects, and everything else.
+type Copies struct {
+	PayloadFromUser uint64
+	HeaderFromUser  uint64
+	HeaderToUser    uint64
+}
+
+// Copies is what was copied for all threads of the file. It is exact while
+// none of them is in a call.
+func (p *Proc) Copies() (sum Copies) {
+	p.threads.Range(func(_, v any) bool {
+		c := &v.(*Thread).copies
+		sum.PayloadFromUser += c.PayloadFromUser
+		sum.HeaderFromUser += c.HeaderFromUser
+		sum.HeaderToUser += c.HeaderToUser
+		return true
+	})
+	return sum
+}

@@ -1,0 +1,301 @@
+package driver
+
+import (
+	"sync"
+	"syscall"
+	"time"
+
+	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/driver/arena"
+)
+
+// Looper bits of a thread, as the kernel numbers them.
+const (
+	looperRegistered = 1 << iota
+	looperEntered
+	looperExited
+	looperInvalid
+	_ // waiting: see armed
+	looperPoll
+)
+
+// Thread is one caller thread of this process. Its methods run with mu held:
+// a key that two goroutines use at once is served one after the other.
+type Thread struct {
+	mu     sync.Mutex
+	closed bool // the file is
+
+	d         *Driver
+	p         *Proc
+	proc      arena.Ref[proc]
+	ref       arena.Ref[thread]
+	rec       *thread
+	tx        *arena.Tx
+	locked    bool
+	spawnAt   uint64 // where BR_SPAWN_LOOPER goes, 0: nowhere
+	installed []int32
+
+	in        input
+	out       mail
+	ret       returns
+	copies    Copies
+	window    []byte // of the process that was sent to last
+	windowOf  ProcID
+	arg       [abi.SizeofWriteRead]byte
+	objects   [abi.SizeofBufferObject]byte
+	bwr       abi.WriteRead
+	tr        abi.TransactionDataSG
+	mailRead  uint32                 // the wake-up whose mail was read last
+	delivered arena.Ref[transaction] // the call that this read delivers
+}
+
+// thread is the caller thread with the key, made on its first call.
+func (p *Proc) thread(tid int32) (*Thread, error) {
+	if t, ok := p.threads.Load(tid); ok {
+		return t.(*Thread), nil
+	}
+	t := &Thread{d: p.d, p: p, proc: p.ref}
+	tx, err := p.d.member.Tx(tid)
+	if err != nil {
+		return nil, errno(err)
+	}
+	t.tx = tx
+	if other, loaded := p.threads.LoadOrStore(tid, t); loaded {
+		p.d.member.Release(tx)
+		return other.(*Thread), nil
+	}
+	return t, nil
+}
+
+// enter begins a call: it finds or makes the thread's record.
+func (t *Thread) enter(tid int32) error {
+	if t.closed || t.proc.In(t.d.a).dead {
+		return syscall.EBADF
+	}
+	if t.ref != 0 {
+		return nil
+	}
+	t.lock()
+	defer t.unlock()
+	r, err := threads.New(t.tx)
+	if err != nil {
+		t.tx.Rollback()
+		return errno(err)
+	}
+	th := r.Edit(t.tx)
+	th.proc, th.tid, th.needReturn = t.proc, tid, true
+	threadsByTID.Insert(t.tx, &t.proc.Edit(t.tx).threads, r)
+	t.d.ctx.Edit(t.tx).totals.Threads++
+	t.ref, t.rec = r, r.In(t.d.a)
+	return nil
+}
+
+// lock takes the driver lock, if the thread does not have it.
+func (t *Thread) lock() {
+	if !t.locked {
+		t.tx.Begin()
+		t.locked = true
+	}
+}
+
+// unlock commits and gives the driver lock back, if the thread has it.
+func (t *Thread) unlock() {
+	if t.locked {
+		t.locked = false
+		t.tx.End()
+	}
+}
+
+// abandon is for errors that leave a half done change: it undoes it.
+func (t *Thread) abandon() {
+	if t.locked {
+		t.tx.Rollback()
+		t.unlock()
+	}
+}
+
+// arm readies the thread to be woken: for its own work only, or for the
+// process's too. It returns the number to wait on.
+func (t *Thread) arm(forProc bool) uint32 {
+	th := t.ref.Edit(t.tx)
+	th.armed = true
+	if forProc {
+		th.idle = true
+		waitingList.PushFront(t.tx, &t.proc.Edit(t.tx).waiting, t.ref)
+	}
+	return th.wait.Number()
+}
+
+// disarm undoes arm, however the wait ended.
+func (t *Thread) disarm() {
+	unidle(t.tx, t.ref)
+	th := t.ref.Edit(t.tx)
+	th.armed = false
+}
+
+// await waits until the thread's number is no longer number, or the deadline
+// has passed if there is one. It looks from time to time whether a process
+// died that should have woken it.
+func (t *Thread) await(number uint32, deadline time.Time) {
+	w := &t.rec.wait
+	switch Wait(t.p.wait.Load()) {
+	case WaitSpin:
+		for i := 0; w.Number() == number; i++ {
+			if i%adaptiveSpins == adaptiveSpins-1 {
+				t.tx.CheckHolder()
+				if !deadline.IsZero() && time.Now().After(deadline) {
+					return
+				}
+			}
+		}
+	case WaitAdaptive:
+		for i := 0; i < adaptiveSpins; i++ {
+			if w.Number() != number {
+				return
+			}
+		}
+	}
+	limit := patience
+	for w.Number() == number {
+		if !deadline.IsZero() {
+			left := time.Until(deadline)
+			if left <= 0 {
+				return
+			}
+			limit = min(limit, left)
+		}
+		t.d.a.Sleep(w, number, limit)
+		if w.Number() == number {
+			t.tx.CheckHolder()
+			limit = min(2*limit, maxPatience)
+		}
+	}
+}
+
+// hasWork says whether a read has something to return.
+func (t *Thread) hasWork(forProc bool) bool {
+	return t.rec.processTodo || t.rec.needReturn || t.hasMail() ||
+		forProc && t.proc.In(t.d.a).todo.First != 0
+}
+
+// free says whether the thread has nothing of its own to do, so that it may
+// take the process's work.
+func (t *Thread) free() bool {
+	return t.rec.stack == 0 && t.rec.todo.First == 0 && !t.rec.deferred && !t.hasMail()
+}
+
+// Poll is poll for POLLIN. It says whether the thread is readable, after
+// waiting for that at most for timeout; below zero means without end.
+func (p *Proc) Poll(tid int32, timeout time.Duration) (bool, error) {
+	t, err := p.thread(tid)
+	if err != nil {
+		return false, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.enter(tid); err != nil {
+		return false, err
+	}
+	var deadline time.Time
+	if timeout >= 0 {
+		deadline = time.Now().Add(timeout)
+	}
+	defer t.unlock()
+	for {
+		t.lock()
+		forProc := t.free()
+		t.ref.Edit(t.tx).looper |= looperPoll
+		if t.hasWork(forProc) {
+			return true, nil
+		}
+		if timeout >= 0 && !time.Now().Before(deadline) {
+			return false, nil
+		}
+		th := t.ref.Edit(t.tx)
+		th.polling = true
+		t.proc.Edit(t.tx).pollers++
+		number := th.wait.Number()
+		t.unlock()
+		t.await(number, deadline)
+		t.lock()
+		t.ref.Edit(t.tx).polling = false
+		t.proc.Edit(t.tx).pollers--
+	}
+}
+
+// exit is BINDER_THREAD_EXIT: the next call with the key makes a new thread.
+func (t *Thread) exit() {
+	t.lock()
+	t.d.exitThread(t.tx, t.ref)
+	t.ref, t.rec = 0, nil
+	t.unlock()
+	t.p.threads.CompareAndDelete(t.tid(), t)
+}
+
+// exitThread takes a thread apart: who waits for it is told, what it waits for
+// will find nobody.
+func (d *Driver) exitThread(tx *arena.Tx, r arena.Ref[thread]) {
+	th := r.Edit(tx)
+	th.dead = true
+	unidle(tx, r)
+	if th.polling {
+		th.polling = false
+		th.proc.Edit(tx).pollers--
+	}
+	if b := th.building; b != 0 {
+		d.abortBuild(tx, r, b)
+		tx.Commit()
+	}
+	if x := r.In(d.a).installing; x != 0 {
+		r.Edit(tx).installing = 0
+		d.dropTransaction(tx, x, abi.BR_DEAD_REPLY, true)
+		tx.Commit()
+	}
+	d.unstack(tx, r)
+	for w := r.In(d.a).todo.First; w != 0; w = r.In(d.a).todo.First {
+		d.dropWork(tx, w)
+		tx.Commit()
+	}
+	th = r.Edit(tx)
+	p := th.proc.Edit(tx)
+	p.stats.add(&th.stats)
+	threadsByTID.Remove(tx, &p.threads, r)
+	d.freeThread(tx, r)
+}
+
+// unstack takes the thread out of all transactions that it takes part in. The
+// sender of the call that it was serving gets BR_DEAD_REPLY. Calls further
+// down wait for calls of its own; when those end, the error climbs to them.
+func (d *Driver) unstack(tx *arena.Tx, r arena.Ref[thread]) {
+	top := true
+	for x := r.In(d.a).stack; x != 0; x = r.In(d.a).stack {
+		t := x.Edit(tx)
+		if t.toThread == r {
+			r.Edit(tx).stack = t.toParent
+			d.countDown(tx, t)
+			if b := t.buffer; b != 0 {
+				b.Edit(tx).Transaction = 0
+				t.buffer = 0
+			}
+			t.toProc, t.toThread, t.toParent = 0, 0, 0
+			if top {
+				d.failReply(tx, x, abi.BR_DEAD_REPLY)
+			}
+		} else {
+			r.Edit(tx).stack = t.fromParent
+			t.from = 0
+		}
+		top = false
+		tx.Commit()
+	}
+}
+
+// freeThread frees the record of a thread that is gone, unless a sender counts
+// on it: that one frees it.
+func (d *Driver) freeThread(tx *arena.Tx, r arena.Ref[thread]) {
+	if th := r.In(d.a); th.dead && th.pins == 0 {
+		threads.Free(tx, r)
+	}
+}
+
+func (t *Thread) tid() int32 { return t.tx.TID() }

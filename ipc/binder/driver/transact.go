@@ -1,0 +1,480 @@
+package driver
+
+import (
+	"errors"
+	"syscall"
+
+	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/driver/alloc"
+	"ipcbench/ipc/binder/driver/arena"
+)
+
+// failure is why a transaction cannot be: what its sender reads, and the
+// parameter of its extended error. The zero failure is none.
+type failure struct {
+	code  abi.Return
+	param syscall.Errno
+}
+
+func failed(param syscall.Errno) failure { return failure{abi.BR_FAILED_REPLY, param} }
+
+// route is where a transaction goes.
+type route struct {
+	proc      arena.Ref[proc]
+	thread    arena.Ref[thread]      // 0: any of the process
+	node      arena.Ref[node]        // 0: a reply
+	inReplyTo arena.Ref[transaction] // 0: a request
+}
+
+// transact is BC_TRANSACTION and BC_REPLY and their scatter-gather forms: it
+// finds the target and allocates under the lock, fills the buffer outside, and
+// queues under the lock again. Whatever goes wrong is told by what the threads
+// read, never by an error of the call.
+func (t *Thread) transact(cmd abi.Command, tr *abi.TransactionDataSG, reply bool) error {
+	t.lock()
+	id := t.d.nextID(t.tx)
+	t.ref.Edit(t.tx).extended = abi.ExtendedError{ID: uint32(id), Command: uint32(abi.BR_OK)}
+	var to route
+	var f failure
+	if reply {
+		to, f = t.routeReply()
+	} else {
+		to, f = t.routeRequest(&tr.TransactionData)
+	}
+	if f.code != 0 {
+		return t.fail(to.inReplyTo, id, f)
+	}
+	x, f := t.allocate(id, to, tr, reply)
+	if f.code != 0 {
+		return t.fail(to.inReplyTo, id, f)
+	}
+	t.unlock()
+	t.d.a.Outside()
+	f = t.fill(x, tr)
+	t.d.a.Outside()
+	t.lock()
+	t.endBuild(x, to)
+	if f.code == 0 {
+		if reply {
+			f = t.sendReply(x, to)
+		} else {
+			f = t.sendRequest(x, to)
+		}
+	}
+	if f.code != 0 {
+		t.d.discard(t.tx, x)
+		return t.fail(to.inReplyTo, id, f)
+	}
+	return nil
+}
+
+// routeRequest finds the target of a call by its handle, and the thread of
+// that process that waits for this call's chain, if there is one.
+func (t *Thread) routeRequest(tr *abi.TransactionData) (to route, f failure) {
+	a := t.d.a
+	if handle := uint32(tr.Target); handle != 0 {
+		r := t.d.findRef(t.proc, handle, true)
+		if r == 0 {
+			return to, failed(syscall.EINVAL)
+		}
+		to.node = r.In(a).node
+	} else if to.node = t.d.ctx.In(a).manager; to.node == 0 {
+		return to, failure{abi.BR_DEAD_REPLY, syscall.EINVAL}
+	}
+	if to.proc = to.node.In(a).proc; to.proc == 0 || to.proc.In(a).dead {
+		return to, failure{abi.BR_DEAD_REPLY, syscall.EINVAL}
+	}
+	if to.proc == t.proc || uint32(tr.Target) == 0 && to.proc.In(a).pid == t.proc.In(a).pid {
+		return to, failed(syscall.EINVAL)
+	}
+	if tr.Flags&abi.TF_ONE_WAY != 0 {
+		return to, f
+	}
+	if w := t.rec.todo.First; w != 0 && w.In(a).kind == workTransaction {
+		return to, failed(syscall.EPROTO)
+	}
+	if top := t.rec.stack; top != 0 {
+		if top.In(a).toThread != t.ref {
+			return to, failed(syscall.EPROTO)
+		}
+		for x := top; x != 0; x = x.In(a).fromParent {
+			if from := x.In(a).from; from != 0 && from.In(a).proc == to.proc {
+				to.thread = from
+				break
+			}
+		}
+	}
+	return to, f
+}
+
+// routeReply pops the call that the thread is serving and finds who made it.
+func (t *Thread) routeReply() (to route, f failure) {
+	a := t.d.a
+	x := t.rec.stack
+	if x == 0 || x.In(a).toThread != t.ref {
+		return to, failed(syscall.EPROTO)
+	}
+	t.ref.Edit(t.tx).stack = x.In(a).toParent
+	to.inReplyTo = x
+	to.thread = x.In(a).from
+	if to.thread == 0 {
+		return to, failure{abi.BR_DEAD_REPLY, syscall.ESRCH}
+	}
+	if to.thread.In(a).stack != x {
+		to.inReplyTo = 0
+		return to, failed(syscall.EPROTO)
+	}
+	to.proc = to.thread.In(a).proc
+	return to, f
+}
+
+// allocate makes the transaction and its buffer in the target's region. From
+// here to endBuild the sender is busy outside the lock; the target's records
+// are pinned, and the transaction hangs on the sender's thread, so that
+// somebody cleans up if the sender dies.
+func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply bool) (arena.Ref[transaction], failure) {
+	a, tx := t.d.a, t.tx
+	if tr.OffsetsSize%8 != 0 || tr.BuffersSize%8 != 0 {
+		return 0, failed(syscall.EINVAL)
+	}
+	target := to.proc.In(a)
+	if target.space == 0 || target.unmapped {
+		return 0, failure{abi.BR_DEAD_REPLY, syscall.ESRCH}
+	}
+	oneway := !reply && tr.Flags&abi.TF_ONE_WAY != 0
+	req := alloc.Request{Data: tr.DataSize, Offsets: tr.OffsetsSize, Extra: tr.BuffersSize, Async: oneway, PID: t.p.identity.PID}
+	secCtx := to.node != 0 && to.node.In(a).securityCtx
+	if secCtx {
+		if t.p.identity.SecurityContext == "" {
+			return 0, failed(syscall.EINVAL)
+		}
+		req.Extra += align8(uint64(len(t.p.identity.SecurityContext)) + 1)
+	}
+	x, err := transactions.New(tx)
+	if err != nil {
+		return 0, failed(syscall.ENOMEM)
+	}
+	b, err := alloc.Alloc(tx, target.space, req, uint32(id))
+	if err != nil {
+		transactions.Free(tx, x)
+		return 0, allocFailure(err)
+	}
+	buf := b.Edit(tx)
+	buf.Transaction, buf.ClearOnFree = uint32(x), tr.Flags&abi.TF_CLEAR_BUF != 0
+	if to.node != 0 {
+		buf.Node = uint32(to.node)
+		_ = t.d.incNode(tx, to.node, true, false, 0)
+	}
+	p := x.Edit(tx)
+	*p = transaction{Work: p.Work, id: id, replyTo: to.inReplyTo, toProc: to.proc, toThread: to.thread, buffer: b,
+		senderEUID: t.p.identity.EUID, code: tr.Code, flags: tr.Flags,
+		fromPID: t.p.identity.PID, fromTID: t.tid(), reply: reply, hasSecCtx: secCtx, building: true}
+	p.kind = workTransaction
+	if !reply && !oneway {
+		p.from, p.senderPID = t.ref, t.p.identity.PID
+	}
+	t.ref.Edit(tx).building = x
+	to.proc.Edit(tx).pins++
+	if to.thread != 0 {
+		to.thread.Edit(tx).pins++
+	}
+	t.d.ctx.Edit(tx).totals.Transactions++
+	return x, failure{}
+}
+
+func allocFailure(err error) failure {
+	switch {
+	case errors.Is(err, alloc.ErrNoSpace):
+		return failed(syscall.ENOSPC)
+	case errors.Is(err, alloc.ErrTooLarge):
+		return failed(syscall.EINVAL)
+	}
+	return failed(syscall.ENOMEM)
+}
+
+// endBuild lets go of the target's records.
+func (t *Thread) endBuild(x arena.Ref[transaction], to route) {
+	t.ref.Edit(t.tx).building = 0
+	x.Edit(t.tx).building = false
+	t.d.unpin(t.tx, to.proc, to.thread)
+}
+
+func (d *Driver) unpin(tx *arena.Tx, p arena.Ref[proc], th arena.Ref[thread]) {
+	p.Edit(tx).pins--
+	if th != 0 {
+		th.Edit(tx).pins--
+	}
+}
+
+// abortBuild cleans up what a thread left that died while it filled a buffer.
+func (d *Driver) abortBuild(tx *arena.Tx, t arena.Ref[thread], x arena.Ref[transaction]) {
+	p := x.Edit(tx)
+	t.Edit(tx).building = 0
+	p.building = false
+	d.unpin(tx, p.toProc, p.toThread)
+	call := p.replyTo
+	d.discard(tx, x)
+	if call != 0 {
+		d.failReply(tx, call, abi.BR_DEAD_REPLY)
+	}
+}
+
+// discard frees a transaction that was not sent, with its buffer, and what of
+// its target only waited for it.
+func (d *Driver) discard(tx *arena.Tx, x arena.Ref[transaction]) {
+	p := x.In(d.a)
+	to, th := p.toProc, p.toThread
+	d.dropFixups(tx, x)
+	if b := p.buffer; b != 0 {
+		d.freeBuffer(tx, to, b)
+	}
+	transactions.Free(tx, x)
+	if th != 0 {
+		d.freeThread(tx, th)
+	}
+	d.freeProc(tx, to)
+}
+
+// fill copies the payload to where it is read, gives it its pages first, and
+// translates the objects in it. The lock is not held.
+func (t *Thread) fill(x arena.Ref[transaction], tr *abi.TransactionDataSG) failure {
+	p := x.In(t.d.a)
+	buf := p.buffer.In(t.d.a)
+	block, f := t.block(p.toProc, p.buffer)
+	if f.code != 0 {
+		return f
+	}
+	data, offsets := block[:tr.DataSize], block[align8(tr.DataSize):][:tr.OffsetsSize]
+	if len(data) > 0 {
+		if err := t.p.space.CopyFromUser(data, tr.Buffer); err != nil {
+			return failed(syscall.EFAULT)
+		}
+		t.copies.PayloadFromUser += tr.DataSize
+	}
+	if p.hasSecCtx {
+		t.fillSecurityContext(x, block)
+	}
+	if len(offsets) == 0 {
+		return failure{}
+	}
+	if err := t.p.space.CopyFromUser(offsets, tr.Offsets); err != nil {
+		return failed(syscall.EFAULT)
+	}
+	t.copies.HeaderFromUser += tr.OffsetsSize
+	tl := translation{t: t, x: x, to: p.toProc, block: block, data: data, offsets: offsets,
+		base: p.toProc.In(t.d.a).base + uint64(buf.Offset)}
+	tl.sg = align8(tr.DataSize) + align8(tr.OffsetsSize)
+	tl.sgEnd = tl.sg + tr.BuffersSize
+	return tl.run()
+}
+
+// block is the driver's view of a buffer, with storage behind all of it.
+func (t *Thread) block(to arena.Ref[proc], b arena.Ref[alloc.Buffer]) ([]byte, failure) {
+	target, buf := to.In(t.d.a), b.In(t.d.a)
+	id := ProcID(target.id)
+	if t.windowOf != id || t.window == nil {
+		w, err := t.d.host.Window(id)
+		if err != nil {
+			return nil, failure{abi.BR_DEAD_REPLY, syscall.ESRCH}
+		}
+		t.window, t.windowOf = w, id
+	}
+	if off, n := alloc.Missing(t.d.a, target.space, b); n > 0 {
+		if err := t.d.host.Populate(id, off, n); err != nil {
+			return nil, failed(syscall.ENOMEM)
+		}
+		t.lock()
+		alloc.Populated(t.tx, target.space, b)
+		t.unlock()
+	}
+	end := uint64(buf.Offset) + uint64(buf.Size)
+	if end > uint64(len(t.window)) {
+		return nil, failed(syscall.ENOSPC)
+	}
+	return t.window[buf.Offset:end:end], failure{}
+}
+
+// fillSecurityContext puts the sender's context behind everything else.
+func (t *Thread) fillSecurityContext(x arena.Ref[transaction], block []byte) {
+	s := t.p.identity.SecurityContext
+	buf := x.In(t.d.a).buffer.In(t.d.a)
+	at := align8(uint64(buf.Data)) + align8(uint64(buf.Offsets)) + uint64(buf.Extra) - align8(uint64(len(s))+1)
+	n := copy(block[at:], s)
+	block[at+uint64(n)] = 0
+	t.lock()
+	x.Edit(t.tx).secCtx = uint32(at)
+	t.unlock()
+}
+
+// sendRequest queues a call. A synchronous one goes on the sender's stack; its
+// completion is read with whatever comes next.
+func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
+	d, tx := t.d, t.tx
+	p := x.Edit(tx)
+	if p.flags&abi.TF_ONE_WAY != 0 {
+		code, f := d.queue(tx, x, to.thread)
+		if f.code != 0 {
+			return f
+		}
+		if code == abi.BR_TRANSACTION_COMPLETE && p.buffer.In(d.a).Spam && t.proc.In(d.a).spamDetection {
+			code = abi.BR_ONEWAY_SPAM_SUSPECT
+		}
+		_ = d.notify(tx, t.ref, code, false)
+		return failure{}
+	}
+	p.needReply = true
+	p.fromParent = t.rec.stack
+	if _, f := d.queue(tx, x, to.thread); f.code != 0 {
+		return f
+	}
+	th := t.ref.Edit(tx)
+	th.stack = x
+	if th.todo.First == 0 {
+		th.deferred = true
+	} else {
+		_ = d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, true)
+	}
+	return failure{}
+}
+
+// queue gives a call to its target, or says why the target cannot have it. The
+// code is what tells the sender of a oneway call that it is done.
+func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th arena.Ref[thread]) (abi.Return, failure) {
+	p := x.In(d.a)
+	r := p.toProc
+	to := r.Edit(tx)
+	oneway := p.flags&abi.TF_ONE_WAY != 0
+	if to.frozen {
+		to.syncRecv = to.syncRecv || !oneway
+		to.asyncRecv = to.asyncRecv || oneway
+	}
+	if to.dead || th != 0 && th.In(d.a).dead {
+		return 0, failure{abi.BR_DEAD_REPLY, 0}
+	}
+	if to.frozen && !oneway {
+		return 0, failure{abi.BR_FROZEN_REPLY, 0}
+	}
+	n := arena.Ref[node](p.buffer.In(d.a).Node)
+	to.outstanding++
+	if oneway && n.In(d.a).hasAsync {
+		d.replaceOutdated(tx, x, n)
+		enqueue(tx, arena.Ref[Work](x), nodeAsync, uint32(n))
+	} else {
+		if oneway {
+			n.Edit(tx).hasAsync = true
+		}
+		if th == 0 {
+			th = to.waiting.First
+		}
+		d.hand(tx, x, r, th)
+	}
+	if to.frozen {
+		return abi.BR_TRANSACTION_PENDING_FROZEN, failure{}
+	}
+	return abi.BR_TRANSACTION_COMPLETE, failure{}
+}
+
+// hand gives a transaction to a thread, or to the process if there is none. A
+// thread that sleeps with nothing else to read finds it in its mailbox.
+func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc], th arena.Ref[thread]) {
+	if th == 0 {
+		enqueueProc(tx, arena.Ref[Work](x), r)
+		return
+	}
+	p := th.In(d.a)
+	if p.armed && p.todo.First == 0 && !p.needReturn && x.In(d.a).fixups == 0 {
+		d.post(tx, x, th)
+	} else {
+		enqueueThread(tx, arena.Ref[Work](x), th)
+	}
+	wake(tx, th)
+}
+
+// sendReply queues a reply to the thread that waits for it, whose call ends.
+func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
+	d, tx := t.d, t.tx
+	if to.thread.In(d.a).dead || to.proc.In(d.a).dead {
+		return failure{abi.BR_DEAD_REPLY, 0}
+	}
+	_ = d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, false)
+	d.popCall(tx, to.thread, to.inReplyTo)
+	d.freeTransaction(tx, to.inReplyTo)
+	to.proc.Edit(tx).outstanding++
+	d.hand(tx, x, to.proc, to.thread)
+	return failure{}
+}
+
+// popCall takes a call off the stack of the thread that made it.
+func (d *Driver) popCall(tx *arena.Tx, th arena.Ref[thread], x arena.Ref[transaction]) {
+	th.Edit(tx).stack = x.In(d.a).fromParent
+	x.Edit(tx).from = 0
+}
+
+// countDown takes a transaction off the number of those its target has.
+func (d *Driver) countDown(tx *arena.Tx, x *transaction) {
+	if x.toProc != 0 {
+		x.toProc.Edit(tx).outstanding--
+	}
+}
+
+// freeTransaction frees a transaction that is over. Its buffer lives on until
+// its receiver frees it.
+func (d *Driver) freeTransaction(tx *arena.Tx, x arena.Ref[transaction]) {
+	p := x.In(d.a)
+	d.countDown(tx, p)
+	if p.buffer != 0 {
+		p.buffer.Edit(tx).Transaction = 0
+	}
+	transactions.Free(tx, x)
+}
+
+// fail tells a sender that its command failed. The sender of a reply only
+// learns that it is done with the call; the error goes to who made it.
+func (t *Thread) fail(inReplyTo arena.Ref[transaction], id uint64, f failure) error {
+	d, tx := t.d, t.tx
+	code := f.code
+	if inReplyTo != 0 {
+		if from := inReplyTo.In(d.a).from; from != 0 {
+			from.Edit(tx).extended = extended(id, f)
+		}
+		code = abi.BR_TRANSACTION_COMPLETE
+	} else {
+		t.ref.Edit(tx).extended = extended(id, f)
+	}
+	t.ref.Edit(tx).returnError = code
+	if err := d.notifyError(tx, t.ref, code, ofCommand); err != nil {
+		return errno(err)
+	}
+	if inReplyTo != 0 {
+		d.failReply(tx, inReplyTo, f.code)
+	}
+	return nil
+}
+
+func extended(id uint64, f failure) abi.ExtendedError {
+	return abi.ExtendedError{ID: uint32(id), Command: uint32(f.code), Param: -int32(f.param)}
+}
+
+// failReply ends a call with an error instead of a reply. If the thread that
+// made it is gone, the error goes to the one that waits for that thread, and
+// so on.
+func (d *Driver) failReply(tx *arena.Tx, x arena.Ref[transaction], code abi.Return) {
+	for x != 0 {
+		p := x.In(d.a)
+		from, parent := p.from, p.fromParent
+		if from != 0 {
+			d.popCall(tx, from, x)
+			d.freeTransaction(tx, x)
+			if th := from.Edit(tx); th.replyError == 0 {
+				th.replyError = code
+				_ = d.notifyError(tx, from, code, ofReply)
+				wake(tx, from)
+			}
+			return
+		}
+		d.freeTransaction(tx, x)
+		x = parent
+	}
+}
+
+func align8(n uint64) uint64 { return (n + 7) &^ 7 }

@@ -1,0 +1,146 @@
+package driver
+
+import (
+	"encoding/binary"
+	"syscall"
+
+	"ipcbench/ipc/binder/abi"
+)
+
+// input is the stream of commands that a thread writes, read from its memory
+// in pieces that are much larger than a command, so that the lock can be held
+// from one command to the next.
+type input struct {
+	t       *Thread
+	pos     uint64 // address of the next byte
+	end     uint64
+	piece   [512]byte
+	start   uint64 // address of the piece
+	present int    // bytes of the piece
+}
+
+// take is the next n bytes of the stream. The lock may be given back for it.
+func (in *input) take(n int) ([]byte, error) {
+	if in.pos < in.start || in.pos+uint64(n) > in.start+uint64(in.present) {
+		if err := in.fetch(n); err != nil {
+			return nil, err
+		}
+	}
+	off := in.pos - in.start
+	in.pos += uint64(n)
+	return in.piece[off : off+uint64(n)], nil
+}
+
+// fetch copies the next piece: what there is of the stream, or just the n
+// bytes that are needed if the memory ends behind them. A command may reach
+// over the end of the stream, as with the kernel.
+func (in *input) fetch(n int) error {
+	in.t.unlock()
+	want := n
+	if in.pos < in.end {
+		want = max(n, int(min(in.end-in.pos, uint64(len(in.piece)))))
+	}
+	err := in.t.p.space.CopyFromUser(in.piece[:want], in.pos)
+	if err != nil && want > n {
+		want = n
+		err = in.t.p.space.CopyFromUser(in.piece[:want], in.pos)
+	}
+	if err != nil {
+		in.present = 0
+		return syscall.EFAULT
+	}
+	in.t.copies.HeaderFromUser += uint64(want)
+	in.start, in.present = in.pos, want
+	return nil
+}
+
+// write executes commands until the stream ends or one of them failed in a way
+// that the thread has to read first.
+func (t *Thread) write(bwr *abi.WriteRead) error {
+	in := &t.in
+	in.t, in.present = t, 0
+	in.pos, in.end = bwr.WriteBuffer+bwr.WriteConsumed, bwr.WriteBuffer+bwr.WriteSize
+	for in.pos < in.end && t.rec.returnError == 0 {
+		b, err := in.take(4)
+		if err != nil {
+			return err
+		}
+		cmd := abi.Command(binary.NativeEndian.Uint32(b))
+		if !cmd.Known() {
+			return syscall.EINVAL
+		}
+		t.rec.stats.Commands[cmd.Number()]++
+		payload, err := in.take(cmd.PayloadSize())
+		if err != nil {
+			return err
+		}
+		t.lock()
+		if err := t.execute(cmd, payload); err != nil {
+			return err
+		}
+		bwr.WriteConsumed = in.pos - bwr.WriteBuffer
+		if t.locked && t.tx.Full() {
+			t.unlock()
+		}
+	}
+	return nil
+}
+
+// execute runs one command. The error is the call's.
+func (t *Thread) execute(cmd abi.Command, payload []byte) error {
+	switch cmd {
+	case abi.BC_TRANSACTION, abi.BC_REPLY:
+		t.tr.TransactionData.Decode(payload)
+		t.tr.BuffersSize = 0
+		return t.transact(cmd, &t.tr, cmd == abi.BC_REPLY)
+	case abi.BC_TRANSACTION_SG, abi.BC_REPLY_SG:
+		t.tr.Decode(payload)
+		return t.transact(cmd, &t.tr, cmd == abi.BC_REPLY_SG)
+	case abi.BC_FREE_BUFFER:
+		t.userFreeBuffer(abi.Uint64(payload))
+	case abi.BC_INCREFS, abi.BC_ACQUIRE, abi.BC_RELEASE, abi.BC_DECREFS:
+		return t.countRef(cmd, abi.Uint32(payload))
+	case abi.BC_INCREFS_DONE, abi.BC_ACQUIRE_DONE:
+		var pc abi.PtrCookie
+		pc.Decode(payload)
+		t.nodeDone(pc, cmd == abi.BC_ACQUIRE_DONE)
+	case abi.BC_REGISTER_LOOPER, abi.BC_ENTER_LOOPER, abi.BC_EXIT_LOOPER:
+		t.looper(cmd)
+	case abi.BC_REQUEST_DEATH_NOTIFICATION, abi.BC_CLEAR_DEATH_NOTIFICATION:
+		var hc abi.HandleCookie
+		hc.Decode(payload)
+		if cmd == abi.BC_REQUEST_DEATH_NOTIFICATION {
+			return t.requestDeath(&hc)
+		}
+		t.clearDeath(&hc)
+	case abi.BC_DEAD_BINDER_DONE:
+		t.deathDone(abi.Uint64(payload))
+	default:
+		return syscall.EINVAL
+	}
+	return nil
+}
+
+// looper does the bookkeeping of the thread pool. Mistakes only mark the
+// thread.
+func (t *Thread) looper(cmd abi.Command) {
+	th := t.ref.Edit(t.tx)
+	switch cmd {
+	case abi.BC_ENTER_LOOPER:
+		if th.looper&looperRegistered != 0 {
+			th.looper |= looperInvalid
+		}
+		th.looper |= looperEntered
+	case abi.BC_EXIT_LOOPER:
+		th.looper |= looperExited
+	case abi.BC_REGISTER_LOOPER:
+		p := t.proc.Edit(t.tx)
+		if th.looper&looperEntered != 0 || p.requested == 0 {
+			th.looper |= looperInvalid
+		} else {
+			p.requested--
+			p.started++
+		}
+		th.looper |= looperRegistered
+	}
+}
