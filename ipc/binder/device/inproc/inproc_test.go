@@ -52,7 +52,7 @@ func newPeer(t testing.TB, d *Device, pid int32) *peer {
 	return p
 }
 
-func (p *peer) addr(off int) uint64 { return uint64(sys.Address(p.mem)) + uint64(off) }
+func (p *peer) addr(off int) uint64 { return sys.Address(p.mem) + uint64(off) }
 
 // call writes commands and reads returns of at most readSize bytes.
 func (p *peer) call(commands []byte, readSize int) error {
@@ -60,7 +60,7 @@ func (p *peer) call(commands []byte, readSize int) error {
 	bwr := abi.WriteRead{WriteSize: uint64(len(commands)), WriteBuffer: p.addr(atCommands),
 		ReadSize: uint64(readSize), ReadBuffer: p.addr(atReturns)}
 	bwr.Encode(p.mem)
-	err := p.f.Ioctl(p.tid, uint32(abi.BINDER_WRITE_READ), sys.Address(p.mem))
+	err := p.f.Ioctl(p.tid, uint32(abi.BINDER_WRITE_READ), uintptr(sys.Address(p.mem)))
 	bwr.Decode(p.mem)
 	p.out = p.mem[atReturns : atReturns+int(bwr.ReadConsumed)]
 	return err

@@ -107,7 +107,7 @@ func (f *File) Mmap(length int, prot, flags int) (device.Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("binder mmap: %w", err)
 	}
-	if err := f.proc.Map(uint64(size), uint64(sys.Address(mem))); err != nil {
+	if err := f.proc.Map(uint64(size), sys.Address(mem)); err != nil {
 		_ = unix.Munmap(mem)
 		return nil, err
 	}
@@ -134,7 +134,7 @@ type Mapping struct {
 }
 
 // Addr is described by device.Mapping.
-func (m *Mapping) Addr() uintptr { return sys.Address(m.mem) }
+func (m *Mapping) Addr() uintptr { return uintptr(sys.Address(m.mem)) }
 
 // Len is described by device.Mapping.
 func (m *Mapping) Len() int { return m.length }

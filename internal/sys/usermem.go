@@ -3,7 +3,6 @@ package sys
 import (
 	"runtime/debug"
 	"syscall"
-	"unsafe"
 )
 
 // CopyIn copies len(dst) bytes from an address of this process. It returns
@@ -27,7 +26,7 @@ func copyFaultable(b []byte, addr uintptr, out bool) (err error) {
 			err = errEFAULT
 		}
 	}()
-	user := unsafe.Slice((*byte)(ptr(addr)), len(b))
+	user := BytesAt(addr, len(b))
 	if out {
 		copy(user, b)
 	} else {
@@ -37,10 +36,3 @@ func copyFaultable(b []byte, addr uintptr, out bool) (err error) {
 }
 
 var errEFAULT error = syscall.EFAULT
-
-// ptr is the pointer for an address that did not come from a Go pointer; the
-// detour keeps vet from taking it for one that did.
-func ptr(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
-
-// Address is where b lies in memory.
-func Address(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }
