@@ -23,6 +23,9 @@ func unixPair(kind, least int) func(ipc.Config) (stream.Pair, error) {
 			p.Server[0].Close()
 			p.Client[0].Close()
 		}
+		if kind == unix.SOCK_SEQPACKET && max(cfg.MaxRequest, cfg.MaxReply)+stream.HeaderSize > record {
+			p.Notes = append(p.Notes, fmt.Sprintf("messages above %d bytes go in several packets", record-stream.HeaderSize))
+		}
 		return p, err
 	}
 }
