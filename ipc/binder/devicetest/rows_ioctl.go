@@ -51,7 +51,7 @@ func interrupted(x *test) {
 	x.since(5, 13)
 	m, c := x.manager(), x.join()
 	command := c.main.transaction(message{code: 1})
-	calling := c.main.exchange(command).blocked()
+	calling := c.main.begin(exchange{write: command, readSize: readBytes, interruptible: true}).blocked()
 	must[party.None](c.process, "Signal", c.main.tid)
 	v := calling.value()
 	x.errno(v.Errno, unix.EINTR, "interrupted read")

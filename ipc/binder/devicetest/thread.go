@@ -104,6 +104,7 @@ type exchange struct {
 	writeConsumed uint64
 	readSize      uint64
 	readConsumed  uint64
+	interruptible bool // see EINTR
 }
 
 // pending is a BINDER_WRITE_READ under way.
@@ -117,7 +118,7 @@ type pending struct {
 func (t *thread) begin(e exchange) pending {
 	on := t.issue()
 	return pending{t, on, e.readConsumed, party.Start[party.WriteReadValue](t.Client, "WriteRead", party.WriteReadArgs{
-		Issue: on, Write: e.write, WriteConsumed: e.writeConsumed, ReadSize: e.readSize, ReadConsumed: e.readConsumed})}
+		Issue: on, Interruptible: e.interruptible, Write: e.write, WriteConsumed: e.writeConsumed, ReadSize: e.readSize, ReadConsumed: e.readConsumed})}
 }
 
 // blocked waits until the call sleeps in the driver, and fails if it returns.

@@ -260,6 +260,9 @@ func (a *agent) WriteRead(args WriteReadArgs, r *WriteReadValue) error {
 		}
 		bwr.Encode(arg)
 		err := f.Ioctl(w.tid, uint32(abi.BINDER_WRITE_READ), w.memory+argOffset)
+		for errors.Is(err, unix.EINTR) && !args.Interruptible {
+			err = f.Ioctl(w.tid, uint32(abi.BINDER_WRITE_READ), w.memory+argOffset)
+		}
 		bwr.Decode(arg)
 		*r = WriteReadValue{WriteConsumed: bwr.WriteConsumed, ReadConsumed: bwr.ReadConsumed, Read: append([]byte(nil), read...)}
 		if err == nil || errors.As(err, &r.Errno) {

@@ -57,9 +57,12 @@ type IoctlArgs struct {
 	Arg     uint64
 }
 
-// WriteReadArgs are those of BINDER_WRITE_READ.
+// WriteReadArgs are those of BINDER_WRITE_READ. Unless Interruptible, a call
+// that a signal interrupts is issued again, as every client has to: the Go
+// runtime signals its threads on its own account.
 type WriteReadArgs struct {
 	Issue
+	Interruptible bool
 	Write         []byte
 	WriteConsumed uint64
 	ReadSize      uint64
