@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ipcbench/ipc"
+	"ipcbench/ipc/mq"
 	"ipcbench/ipc/pipe"
 	"ipcbench/ipc/shm"
 	"ipcbench/ipc/socket"
@@ -14,6 +15,7 @@ func transports() *ipc.Registry {
 	return ipc.NewRegistry(slices.Concat(
 		pipe.Transports(),
 		socket.Transports(),
+		mq.Transports(),
 		shm.Transports(),
 	)...)
 }
