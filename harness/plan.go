@@ -30,7 +30,7 @@ func DefaultPlan() Plan {
 		Waits:       []string{"block"},
 		Placements:  []string{DefaultPlacement()},
 		Rounds:      3,
-		RoundTime:   30 * time.Millisecond,
+		RoundTime:   20 * time.Millisecond,
 		Generations: 5,
 		Seed:        1,
 	}

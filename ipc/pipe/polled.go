@@ -26,5 +26,5 @@ func openPolled(files []*os.File, s stream.Setting) (stream.End, error) {
 		out.Close()
 		return nil, err
 	}
-	return stream.Polled(in, out, s), nil
+	return stream.Polled(in, out, s)
 }

@@ -78,5 +78,10 @@ func openPolled(files []*os.File, s stream.Setting) (stream.End, error) {
 		return nil, err
 	}
 	files[0].Close()
-	return stream.Polled(c, c, s), nil
+	conn, ok := c.(*net.UnixConn)
+	if !ok {
+		c.Close()
+		return nil, fmt.Errorf("a %s where a Unix socket was to be handed over", c.LocalAddr().Network())
+	}
+	return stream.Polled(conn, conn, s)
 }
