@@ -19,11 +19,12 @@ type channel struct {
 	lifeline *ipc.Lifeline
 	wake     func() // makes a waiting operation look at the ending
 	buffers  ipc.Buffers
+	serving  bool // this end sends replies
 }
 
 // openChannel takes up an end of a connection in an attached segment.
 func openChannel(seg segment, l layout, cfg ipc.Config, out copies.Direction) *channel {
-	c := &channel{segment: seg, waiting: waiting{how: cfg.Wait, ledger: copies.NewLedger(out)}}
+	c := &channel{segment: seg, serving: out == copies.Reply, waiting: waiting{how: cfg.Wait, ledger: copies.NewLedger(out)}}
 	outgoing, incoming := l.lanes(seg.mem)
 	if out == copies.Reply {
 		outgoing, incoming = incoming, outgoing

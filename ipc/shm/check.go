@@ -19,7 +19,12 @@ func (t *transport) Check(cfg ipc.Config) error {
 	if err := cfg.Validate(); err != nil {
 		return fmt.Errorf("%s: %w", t.info.Name, err)
 	}
-	if err := checkMemory(cfg.Clients * t.layout(cfg).bytes()); err != nil {
+	if t.check != nil {
+		if err := t.check(); err != nil {
+			return fmt.Errorf("%s: %w", t.info.Name, err)
+		}
+	}
+	if err := checkMemory(cfg.Clients * t.layout(cfg).used); err != nil {
 		return fmt.Errorf("%s: %w", t.info.Name, err)
 	}
 	l, err := t.Create(cfg)
@@ -48,7 +53,7 @@ func checkMemory(n int) error {
 // may be behind it.
 func (t *transport) explain(err error, cfg ipc.Config) error {
 	need := fmt.Sprintf("%d segments of %d bytes", cfg.Clients, t.layout(cfg).bytes())
-	limits := limitsOf("kernel/shmmax", "kernel/shmall", "kernel/shmmni")
+	limits := limitsOf("kernel/shmmax", "kernel/shmall", "kernel/shmmni", "kernel/sem")
 	switch {
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return fmt.Errorf("%w: %w", errors.ErrUnsupported, err)

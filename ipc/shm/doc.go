@@ -5,6 +5,9 @@
 // differ in where the payload is and in what wakes the other end:
 //
 //	shm          copied into a slot of the segment by the sender, read there; futex
+//	shm-sem      likewise; SysV semaphores
+//	shm-inplace  produced in the segment in a buffer that is lent, read there; futex
+//	cma          fetched from the sender's memory by process_vm_readv; futex
 //
 // # What was tuned, and why
 //
@@ -22,7 +25,15 @@
 // A burst flows through up to 64 slots, at most 256 KiB (but two slots always);
 // the receiver tells its progress once in half a ring or when it runs dry.
 //
-// All pages are present before the first message.
+// All pages of the slots are present before the first message.
+//
+// The semaphores of shm-sem count the messages: one semop of each end for a message,
+// with IPC_NOWAIT while an end spins. Looking at the memory first would make
+// spinning and adaptive rows those of shm.
+//
+// Where nothing is staged (shm-inplace, cma) the buffer that was sent is the
+// message, so a one-way send returns when the receiver has read it. A call
+// needs no such wait.
 //
 // # Trust
 //
@@ -33,7 +44,9 @@
 //
 // # Lock order, known gaps
 //
-// No locks. Close may come from any goroutine, and replaces the memory by zero
+// No locks. An end of cma is believed its process id, so it can make the other read
+// whatever that is permitted to read. When all three processes of a connection are
+// killed, the semaphores of shm-sem stay. Close may come from any goroutine, and replaces the memory by zero
 // pages where an operation or a handler may still read; the addresses stay
 // reserved until the process ends. A receiver that is in its handler for long
 // may hold up to half a ring of slots that it is done with.

@@ -96,10 +96,12 @@ type layout struct {
 	shapes  [2]shape
 	room    [2]int // bytes of data a lane
 	control int    // bytes of a control page
+	used    int    // bytes that are sure to be touched
 }
 
 func newLayout(shapes [2]shape, room [2]int) layout {
-	return layout{shapes, room, pages(entriesAt + maxSlots*entrySize)}
+	control := pages(entriesAt + maxSlots*entrySize)
+	return layout{shapes, room, control, 2*control + room[0] + room[1]}
 }
 
 func (l layout) bytes() int { return 2*l.control + l.room[0] + l.room[1] }

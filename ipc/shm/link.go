@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"ipcbench/internal/sys"
 	"ipcbench/ipc"
 )
 
@@ -20,6 +21,7 @@ type link struct {
 // is nil.
 type connection struct {
 	segment        segment
+	semaphores     int // identifier, noSemaphores if there are none
 	server, client *os.File
 }
 
@@ -45,7 +47,14 @@ func (t *transport) newConnection(l layout) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{segment: seg}
+	c := &connection{segment: seg, semaphores: noSemaphores}
+	if t.semaphores {
+		if c.semaphores, err = sys.SemGet(2 * semaphoresPerLane); err != nil {
+			c.semaphores = noSemaphores
+			c.close()
+			return nil, fmt.Errorf("semget: %w", err)
+		}
+	}
 	if c.server, c.client, err = ipc.NewLifeline(); err != nil {
 		c.close()
 		return nil, err
@@ -53,10 +62,15 @@ func (t *transport) newConnection(l layout) (*connection, error) {
 	return c, nil
 }
 
-func (c *connection) identity() identity { return identity{c.segment.id} }
+const noSemaphores = -1
+
+func (c *connection) identity() identity { return identity{c.segment.id, c.semaphores} }
 
 func (c *connection) close() error {
 	err := c.segment.detach()
+	if c.semaphores != noSemaphores {
+		sys.SemRemove(c.semaphores) // unless an end was faster
+	}
 	for _, f := range []*os.File{c.server, c.client} {
 		if f != nil {
 			f.Close()
@@ -92,10 +106,13 @@ func (l *link) Client(i int) (ipc.Handover, error) {
 
 // Notes implements ipc.Link.
 func (l *link) Notes() []string {
-	return []string{
+	notes := []string{
 		fmt.Sprintf("a segment of %d KiB a client", l.layout.bytes()>>10),
-		fmt.Sprintf("requests: %s; replies: %s", l.layout.shapes[0], l.layout.shapes[1]),
 	}
+	if l.layout.shapes[0].stride > 0 {
+		notes = append(notes, fmt.Sprintf("requests: %s; replies: %s", l.layout.shapes[0], l.layout.shapes[1]))
+	}
+	return notes
 }
 
 func (s shape) String() string { return fmt.Sprintf("%d slots of %d bytes", s.slots, s.stride) }

@@ -19,7 +19,8 @@ type segment struct {
 // attached: it is marked for removal at once, and Linux lets others attach by
 // its identifier all the same.
 func newSegment(n int) (segment, error) {
-	id, err := unix.SysvShmGet(unix.IPC_PRIVATE, n, unix.IPC_CREAT|0o600)
+	const noReserve = 0o10000 // SHM_NORESERVE: room that is never touched is not accounted for
+	id, err := unix.SysvShmGet(unix.IPC_PRIVATE, n, unix.IPC_CREAT|noReserve|0o600)
 	if err != nil {
 		return segment{}, fmt.Errorf("shmget of %d bytes: %w", n, err)
 	}
@@ -44,9 +45,9 @@ func attach(id, n int) (segment, error) {
 	return segment{id, mem}, nil
 }
 
-// populate makes all pages present in this process, so that no operation pays
-// for a first touch. Kernels before 5.14 cannot, and fault later.
-func (s segment) populate() { unix.Madvise(s.mem, unix.MADV_POPULATE_WRITE) }
+// populate makes all pages of mem present in this process, so that no operation
+// pays for a first touch. Kernels before 5.14 cannot, and fault later.
+func populate(mem []byte) { unix.Madvise(mem, unix.MADV_POPULATE_WRITE) }
 
 func (s segment) detach() error { return unix.SysvShmDetach(s.mem) }
 

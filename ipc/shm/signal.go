@@ -1,6 +1,8 @@
 package shm
 
 import (
+	"fmt"
+
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
 )
@@ -15,6 +17,9 @@ type signal interface {
 	// peek is the position now.
 	peek() uint32
 }
+
+// errSilent reports a wake-up without a message.
+var errSilent = fmt.Errorf("%w: woken for nothing", ipc.ErrProtocol)
 
 // waiting is what the waits of one end share.
 type waiting struct {

@@ -18,7 +18,37 @@ func Transports() []ipc.Transport {
 				Waits:   ipc.Waits,
 			},
 			layout: ringLayout,
-			open:   func(c *channel) ipc.Conn { return copying{c} },
+			open:   openCopying,
+		},
+		&transport{
+			info: ipc.Info{
+				Name:    "shm-sem",
+				Summary: "SysV segment, one copy by the sender; SysV semaphores",
+				Waits:   ipc.Waits,
+			},
+			layout:     ringLayout,
+			semaphores: true,
+			open:       openCopying,
+		},
+		&transport{
+			info: ipc.Info{
+				Name:    "shm-inplace",
+				Summary: "SysV segment, produced in it, no copy; futex",
+				Waits:   ipc.Waits,
+				InPlace: true,
+			},
+			layout: lendingLayout,
+			open:   func(c *channel) (ipc.Conn, error) { return &lending{channel: c}, nil },
+		},
+		&transport{
+			info: ipc.Info{
+				Name:    "cma",
+				Summary: "process_vm_readv by the receiver, one copy; futex",
+				Waits:   ipc.Waits,
+			},
+			layout: readingLayout,
+			open:   openReading,
+			check:  checkReading,
 		},
 	}
 }
@@ -30,7 +60,11 @@ type transport struct {
 	// layout cuts the segment of a connection.
 	layout func(ipc.Config) layout
 	// open makes an end that carries payload this way.
-	open func(*channel) ipc.Conn
+	open func(*channel) (ipc.Conn, error)
+	// semaphores: the ends wait on those, not on futexes.
+	semaphores bool
+	// check probes what else is needed, if set.
+	check func() error
 }
 
 // ringLayout has room for the payload of every slot.
@@ -42,16 +76,17 @@ func ringLayout(cfg ipc.Config) layout {
 func (t *transport) Info() ipc.Info { return t.info }
 
 // identity is what an end is told of a connection, beside its lifeline.
-type identity struct{ segment int }
+type identity struct{ segment, semaphores int }
 
-const identitySize = 4
+const identitySize = 8
 
 func (id identity) append(b []byte) []byte {
-	return binary.LittleEndian.AppendUint32(b, uint32(id.segment))
+	b = binary.LittleEndian.AppendUint32(b, uint32(id.segment))
+	return binary.LittleEndian.AppendUint32(b, uint32(id.semaphores))
 }
 
 func parseIdentity(b []byte) identity {
-	return identity{segment: int(binary.LittleEndian.Uint32(b))}
+	return identity{int(binary.LittleEndian.Uint32(b)), int(binary.LittleEndian.Uint32(b[4:]))}
 }
 
 // Listen implements ipc.Transport.
@@ -105,9 +140,17 @@ func (t *transport) take(cfg ipc.Config, h ipc.Handover, i int, out copies.Direc
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.info.Name, err)
 	}
-	seg.populate()
 	c := openChannel(seg, l, cfg, out)
-	c.useFutexes()
+	if t.semaphores {
+		c.useSemaphores(id.semaphores, int(out))
+	} else {
+		c.useFutexes()
+	}
+	conn, err := t.open(c)
+	if err != nil {
+		seg.detach()
+		return nil, fmt.Errorf("%s: %w", t.info.Name, err)
+	}
 	c.watch(h.Files[i])
-	return t.open(c), nil
+	return conn, nil
 }
