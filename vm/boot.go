@@ -10,6 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // job is what the machine does before it switches itself off.
@@ -89,7 +92,14 @@ func start(ctx context.Context, kernel, memory, home string) error {
 	cmd.Env = append(os.Environ(), "GLIBC_TUNABLES=glibc.pthread.rseq=0")
 	var messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = os.Stdout, &messages
-	if err := cmd.Run(); err != nil {
+	cmd.WaitDelay = time.Second
+	err = cmd.Run()
+	if cmd.Process != nil {
+		// The kernel makes a session of its own. A helper of a 6.1 kernel was
+		// seen to outlive it, asleep for ever with our standard output.
+		unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+	}
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		return fmt.Errorf("the machine: %w\n%s", errors.Join(err, ctx.Err()), messages.String())
 	}
 	return nil
