@@ -3,6 +3,7 @@
 //
 //	go run ./vm                 the conformance suite, on every device
 //	go run ./vm ipcbench ARGS   the command, for example: run -t 'pipe,binder*'
+//	go run ./vm test PACKAGE    the tests of one package, for example: ./ipc/binder
 //	go run ./vm exec PROGRAM    any program of the host
 //
 // The kernel is user-mode Linux: the kernel as an ordinary program. It needs
@@ -68,6 +69,7 @@ func command() *cobra.Command {
 	root.Flags().BoolVarP(&test.verbose, "verbose", "v", false, "show every row as it runs")
 	root.AddCommand(
 		inMachine("ipcbench", "Build the command ipcbench and run it in the machine", &o, runIpcbench),
+		inMachine("test PACKAGE", "Build the tests of a package and run them in the machine, with flags as -test.v", &o, runPackage),
 		inMachine("exec PROGRAM", "Run a program of the host in the machine", &o, runProgram))
 	return root
 }

@@ -98,6 +98,20 @@ func runIpcbench(ctx context.Context, o options, args []string) error {
 	})
 }
 
+// runPackage builds the tests of a package and runs them.
+func runPackage(ctx context.Context, o options, args []string) error {
+	if len(args) == 0 {
+		return errors.New("no package to test")
+	}
+	return inWorkDir(func(dir string) error {
+		binary := filepath.Join(dir, "package.test")
+		if err := goBuild(ctx, "test", "-c", "-o", binary, args[0]); err != nil {
+			return err
+		}
+		return runProgram(ctx, o, append([]string{binary}, args[1:]...))
+	})
+}
+
 // runProgram runs a program of the host in the current directory.
 func runProgram(ctx context.Context, o options, args []string) error {
 	if len(args) == 0 {
