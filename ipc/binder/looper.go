@@ -79,15 +79,19 @@ func (ps *ProcessState) addLooper() bool {
 	return true
 }
 
+// errSuspended takes a looper out of its loop for a while.
+var errSuspended = errors.New("binder: suspended")
+
 // joinThreadPool serves until the process closes.
 func (t *IPCThreadState) joinThreadPool(entry abi.Command) error {
 	t.pool = true
-	t.ps.options.looperStart(t)
-	defer t.ps.options.looperExit(t)
 	if err := t.queueCode(entry); err != nil {
 		return err
 	}
-	err := t.loop()
+	err := errSuspended
+	for errors.Is(err, errSuspended) {
+		err = t.serveUntilSuspended()
+	}
 	if errors.Is(err, ErrClosed) {
 		err = nil
 	}
@@ -95,8 +99,17 @@ func (t *IPCThreadState) joinThreadPool(entry abi.Command) error {
 	return errors.Join(err, t.talk(0))
 }
 
-func (t *IPCThreadState) loop() error {
+func (t *IPCThreadState) serveUntilSuspended() error {
+	if err := t.ps.pool.enter(); err != nil {
+		return err
+	}
+	defer t.ps.pool.leave()
+	t.ps.options.looperStart(t)
+	defer t.ps.options.looperExit(t)
 	for {
+		if t.in.Offset() == t.read && t.ps.pool.suspended.Load() {
+			return errSuspended
+		}
 		ret, payload, err := t.next()
 		if err != nil {
 			return err

@@ -43,6 +43,7 @@ type ProcessState struct {
 	deaths  deaths
 	threads threads
 
+	pool     pool
 	loopers  sync.WaitGroup
 	spawned  atomic.Int64
 	sequence atomic.Int64
@@ -79,7 +80,7 @@ func WithRegionSize(n int) Option { return func(o *options) { o.regionSize = n }
 func WithOnewaySpam(suspect func()) Option { return func(o *options) { o.onewaySpam = suspect } }
 
 // WithLooperHooks has start called on each thread of the pool before it serves,
-// and exit after it has served last.
+// and exit after it has served last; both come again with each Suspend.
 func WithLooperHooks(start, exit func(*IPCThreadState)) Option {
 	return func(o *options) { o.looperStart, o.looperExit = start, exit }
 }
@@ -126,6 +127,7 @@ func (ps *ProcessState) init() {
 	ps.threads.byKey = map[int32]*IPCThreadState{}
 	ps.threads.callers = make(chan struct{}, ps.options.maxCallers)
 	ps.threads.left.L = &ps.threads.mu
+	ps.pool.changed.L = &ps.pool.mu
 	if ps.options.onewaySpam == nil {
 		ps.options.onewaySpam = func() {}
 	}
@@ -197,6 +199,7 @@ func (ps *ProcessState) Close() error {
 	if !ps.beginClose() {
 		return ErrClosed
 	}
+	ps.pool.close()
 	flushErr := ps.flush()
 	ps.loopers.Wait()
 	ps.threads.wait()

@@ -75,7 +75,9 @@ func (t *IPCThreadState) flush() error {
 
 // next is the next return of the driver. It writes what is queued and reads,
 // which may block, when everything read before has been acted on. It is
-// ErrClosed once the process is closing.
+// ErrClosed once the process is closing. A read that a signal interrupted counts
+// as BR_NOOP: the driver may have sent the thread home at the same time, and
+// would not do so again.
 func (t *IPCThreadState) next() (abi.Return, []byte, error) {
 	for {
 		ret, payload, err := t.in.Next()
@@ -91,6 +93,9 @@ func (t *IPCThreadState) next() (abi.Return, []byte, error) {
 		if err := t.talk(inSize); err != nil {
 			return 0, nil, err
 		}
+		if t.read == 0 {
+			return abi.BR_NOOP, nil, nil
+		}
 	}
 }
 
@@ -103,13 +108,13 @@ func (t *IPCThreadState) talk(readSize uint64) error {
 		ReadSize: readSize, ReadBuffer: t.address + inAt,
 	}
 	wr.Encode(t.memory[writeReadAt:])
-	err := t.writeRead()
-	for err != nil && errors.Is(err, unix.EINTR) {
-		err = t.writeRead()
-	}
+	t.counts.Ioctls++
+	err := t.ps.file.Ioctl(t.key, uint32(abi.BINDER_WRITE_READ), uintptr(t.address+writeReadAt))
 	wr.Decode(t.memory[writeReadAt:])
+	t.counts.Written += wr.WriteConsumed
+	t.counts.Read += wr.ReadConsumed
 	t.consumed(int(wr.WriteConsumed))
-	if err != nil {
+	if err != nil && !errors.Is(err, unix.EINTR) {
 		return fmt.Errorf("binder: write and read: %w", err)
 	}
 	if readSize > 0 {
@@ -117,10 +122,6 @@ func (t *IPCThreadState) talk(readSize uint64) error {
 		t.in = abi.NewDecoder[abi.Return](t.memory[inAt : inAt+t.read])
 	}
 	return nil
-}
-
-func (t *IPCThreadState) writeRead() error {
-	return t.ps.file.Ioctl(t.key, uint32(abi.BINDER_WRITE_READ), uintptr(t.address+writeReadAt))
 }
 
 // consumed drops the first n bytes of what was to be written. The driver stops

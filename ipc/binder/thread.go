@@ -36,8 +36,12 @@ type IPCThreadState struct {
 	inside int
 	busy   atomic.Bool
 
-	calls []*Call
-	depth int
+	// Local belongs to whoever serves or calls on the thread.
+	Local any
+
+	calls  []*Call
+	depth  int
+	counts Counts
 	// replied is the buffer of the last reply of TransactBytes, 0 for none.
 	replied uint64
 }
@@ -66,8 +70,23 @@ func newThread(ps *ProcessState, key int32) (*IPCThreadState, error) {
 // ProcessState is the process that the thread belongs to.
 func (t *IPCThreadState) ProcessState() *ProcessState { return t.ps }
 
-// free gives the thread's memory back.
-func (t *IPCThreadState) free() error { return unix.Munmap(t.memory) }
+// free gives the thread's memory back, once; under the lock of threads.
+func (t *IPCThreadState) free() {
+	if t.memory != nil {
+		unix.Munmap(t.memory)
+		t.memory = nil
+	}
+}
+
+// Counts is what a thread and the driver have said to each other.
+type Counts struct {
+	// Ioctls is how many BINDER_WRITE_READ were issued; Written and Read are
+	// the bytes of commands and returns that they carried.
+	Ioctls, Written, Read uint64
+}
+
+// Counts is the thread's account so far.
+func (t *IPCThreadState) Counts() Counts { return t.counts }
 
 // argument is the memory for the argument of an ioctl.
 func (t *IPCThreadState) argument() []byte { return t.memory[argumentAt:statusAt] }

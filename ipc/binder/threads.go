@@ -92,8 +92,8 @@ func (ps *ProcessState) drop(t *IPCThreadState) {
 	}
 	t.exit()
 	ps.threads.mu.Lock()
+	defer ps.threads.mu.Unlock()
 	delete(ps.threads.byKey, t.key)
-	ps.threads.mu.Unlock()
 	t.free()
 }
 
@@ -222,14 +222,13 @@ func (s *threads) anyBusy() bool {
 	return false
 }
 
-// discard frees the states that nobody holds, when no more can come.
+// discard frees all states when no call can begin any more: those that Attach
+// holds are of no more use.
 func (s *threads) discard() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, t := range s.byKey {
-		if !t.held {
-			t.free()
-			delete(s.byKey, key)
-		}
+		t.free()
+		delete(s.byKey, key)
 	}
 }

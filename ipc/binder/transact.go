@@ -134,15 +134,15 @@ func decodeStatus(data []byte) error {
 // FreeBuffer gives a buffer of the receive region back with whatever the
 // thread writes next. It is called through received Parcels.
 func (t *IPCThreadState) FreeBuffer(address uint64) {
-	if t.ps.closing.Load() {
-		return
+	if t.begin() != nil {
+		return // the region is gone, and the buffer with it
 	}
+	defer t.end()
 	t.queueUint64(abi.BC_FREE_BUFFER, address)
 }
 
 // FreeBuffer gives a buffer of the receive region back, at once unless the
 // calling goroutine is in a handler. It is called through received Parcels.
-// When the process is closed the region is gone, and the buffer with it.
 func (ps *ProcessState) FreeBuffer(address uint64) {
 	ps.do(func(t *IPCThreadState) error {
 		t.FreeBuffer(address)

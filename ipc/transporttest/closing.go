@@ -58,8 +58,8 @@ func testCloseClient(t *testing.T, s Subject) {
 
 // testCloseSender closes a client whose request nobody takes.
 func testCloseSender(t *testing.T, s Subject) {
-	c := open(t, s, config(s, largest))
-	called := c.callAside(c.clients[0], largest)
+	c := open(t, s, config(s, s.largest()))
+	called := c.callAside(c.clients[0], s.largest())
 	time.Sleep(settle)
 	if err := c.clients[0].Close(); err != nil {
 		t.Errorf("close: %v", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -13,19 +14,28 @@ import (
 
 // sizes around the borders that transports have: none, a cache line, a page, a
 // pipe's default, and what fits into no queue at once.
-var sizes = []int{0, 1, 63, 64, 65, 4095, 4096, 4097, 64 << 10, 64<<10 + 1, 1 << 20, largest}
+var sizes = []int{0, 1, 63, 64, 65, 4095, 4096, 4097, 64 << 10, 64<<10 + 1, 1 << 20}
 
-const largest = 4 << 20
+const defaultLargest = 4 << 20
+
+func (s Subject) largest() int {
+	if s.Largest > 0 {
+		return s.Largest
+	}
+	return defaultLargest
+}
+
+func (s Subject) sizes() []int { return append(slices.Clone(sizes), s.largest()) }
 
 // testEcho expects every byte of every size back, with each wait.
 func testEcho(t *testing.T, s Subject) {
 	for _, wait := range s.Info().Waits {
 		t.Run(wait.String(), func(t *testing.T) {
-			cfg := config(s, largest)
+			cfg := config(s, s.largest())
 			cfg.Wait = wait
 			c := open(t, s, cfg)
-			c.serve(echo(largest))
-			c.echo(c.clients[0], newContents(1), sizes)
+			c.serve(echo(s.largest()))
+			c.echo(c.clients[0], newContents(1), s.sizes())
 			c.stop()
 		})
 	}
@@ -100,7 +110,7 @@ func testTooLarge(t *testing.T, s Subject) {
 // echo calls with contents of each size and expects them back.
 func (c *channel) echo(client ipc.Client, r contents, sizes []int) {
 	c.t.Helper()
-	request, err := client.Buffer(largest)
+	request, err := client.Buffer(c.s.largest())
 	if err != nil {
 		c.t.Errorf("buffer: %v", err)
 		return

@@ -1,29 +1,49 @@
 package transporttest
 
 import (
+	"sync"
 	"testing"
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
 )
 
+// accounted is an echo whose serving threads' ledgers are kept.
+type accounted struct {
+	limit   int
+	mu      sync.Mutex
+	ledgers []*copies.Ledger
+}
+
+// NewHandler implements ipc.Service.
+func (a *accounted) NewHandler(th ipc.Thread) (ipc.Handler, error) {
+	a.mu.Lock()
+	a.ledgers = append(a.ledgers, th.Ledger())
+	a.mu.Unlock()
+	return echo(a.limit).NewHandler(th)
+}
+
+// report adds the client's ledger and the server's up, when serving is over.
+func (a *accounted) report(client ipc.Client) copies.Report {
+	r := client.Ledger().Report()
+	for _, l := range a.ledgers {
+		r.Add(l.Report())
+	}
+	return r
+}
+
 // testLedger expects the ledgers of both ends to add up to what was sent.
 func testLedger(t *testing.T, s Subject) {
-	c := open(t, s, config(s, largest))
-	var server *copies.Ledger
-	c.serve(service(func(th ipc.Thread) (func([]byte, bool) *ipc.Buffer, error) {
-		server = th.Ledger()
-		h, err := echo(largest).NewHandler(th)
-		return h.Handle, err
-	}))
+	c := open(t, s, config(s, s.largest()))
+	service := &accounted{limit: s.largest()}
+	c.serve(service)
 	total := uint64(0)
-	for _, n := range sizes {
+	for _, n := range s.sizes() {
 		total += uint64(n)
 	}
-	c.echo(c.clients[0], newContents(7), sizes)
+	c.echo(c.clients[0], newContents(7), s.sizes())
 	c.stop()
-	report := c.clients[0].Ledger().Report()
-	report.Add(server.Report())
+	report := service.report(c.clients[0])
 	for _, d := range []copies.Direction{copies.Request, copies.Reply} {
 		if report.Delivered[d] != total {
 			t.Errorf("%s: %d bytes delivered of %d", d, report.Delivered[d], total)
@@ -41,18 +61,13 @@ func testSyscalls(t *testing.T, s Subject) {
 	}
 	const calls = 20
 	c := open(t, s, config(s, 64))
-	var server *copies.Ledger
-	c.serve(service(func(th ipc.Thread) (func([]byte, bool) *ipc.Buffer, error) {
-		server = th.Ledger()
-		h, err := echo(64).NewHandler(th)
-		return h.Handle, err
-	}))
+	service := &accounted{limit: 64}
+	c.serve(service)
 	for range calls {
 		c.echo(c.clients[0], newContents(8), []int{64})
 	}
 	c.stop()
-	report := c.clients[0].Ledger().Report()
-	report.Add(server.Report())
+	report := service.report(c.clients[0])
 	if got := report.OperationSyscalls(); got != uint64(s.Syscalls*calls) {
 		t.Errorf("%d system calls for %d calls, want %d each", got, calls, s.Syscalls)
 	}

@@ -19,6 +19,10 @@ type Subject struct {
 	// Syscalls that a round trip of 64 B takes, both ends together, when it
 	// blocks; 0 leaves it open.
 	Syscalls int
+	// Largest payload that the transport carries, in bytes; 0 is 4 MiB.
+	Largest int
+	// Unordered: what is sent one-way may arrive after a later call.
+	Unordered bool
 	// Inject makes bytes, a header and what follows it, arrive at the peer of
 	// the end that is handed over, as the transport itself would; nil skips
 	// the tests of hostile peers.

@@ -1,0 +1,226 @@
+package transport
+
+import (
+	"fmt"
+	"sync"
+
+	"ipcbench/ipc"
+	"ipcbench/ipc/binder"
+	"ipcbench/ipc/binder/servicemanager"
+	"ipcbench/ipc/copies"
+)
+
+type server struct {
+	transport *transport
+	cfg       ipc.Config
+	ps        *binder.ProcessState
+	lifelines []*ipc.Lifeline
+	ending    ipc.Ending
+
+	mu      sync.Mutex
+	session *session
+	threads []*thread
+	started bool
+}
+
+// session is one Serve.
+type session struct {
+	service ipc.Service
+	clients int
+	stopped int
+	over    chan error
+}
+
+// thread is a looper as its handler sees it; it stays the same from session to
+// session.
+type thread struct {
+	server  *server
+	state   *binder.IPCThreadState
+	buffers ipc.Buffers
+	account account
+	handler ipc.Handler
+	// private is where carriers put what they copy.
+	private []byte
+}
+
+// Listen implements ipc.Transport.
+func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
+	if len(h.Files) != cfg.Clients {
+		h.Close()
+		return nil, t.wrap(fmt.Errorf("a handover of %d files for %d clients", len(h.Files), cfg.Clients))
+	}
+	s := &server{transport: t, cfg: cfg}
+	ps, err := t.open(cfg, string(h.Data), binder.WithLooperHooks(s.begin, s.done))
+	if err != nil {
+		h.Close()
+		return nil, t.wrap(err)
+	}
+	s.ps = ps
+	for _, f := range h.Files {
+		s.lifelines = append(s.lifelines, ipc.Watch(f, func() {
+			s.ending.PeerGone()
+			s.end(ipc.ErrPeerGone)
+		}))
+	}
+	if err := s.register(); err != nil {
+		s.Close()
+		return nil, t.wrap(err)
+	}
+	return s, nil
+}
+
+func (s *server) register() error {
+	if err := s.ps.Suspend(); err != nil {
+		return err
+	}
+	sm, err := servicemanager.Connect(s.ps)
+	if err != nil {
+		return err
+	}
+	defer sm.Close()
+	return sm.AddService(serviceName, s.transport.carrier.object(s))
+}
+
+// Serve implements ipc.Server. The pool's threads serve as long as it runs, and
+// wait outside the driver between two runs.
+func (s *server) Serve(service ipc.Service) error {
+	over := make(chan error, 1)
+	if err := s.start(&session{service: service, clients: s.cfg.Clients, over: over}); err != nil {
+		return s.transport.wrap(err)
+	}
+	err := <-over
+	if suspendErr := s.ps.Suspend(); err == nil {
+		err = suspendErr
+	}
+	return s.transport.wrap(err)
+}
+
+func (s *server) start(ses *session) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ending.Err(); err != nil {
+		return err
+	}
+	s.session = ses
+	if !s.started {
+		s.started = true
+		if err := s.ps.StartThreadPool(); err != nil {
+			return err
+		}
+	}
+	s.ps.Resume()
+	return nil
+}
+
+// end ends the session, if there is one, once.
+func (s *server) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endLocked(err)
+}
+
+func (s *server) endLocked(err error) {
+	if s.session != nil {
+		s.session.over <- err
+		s.session = nil
+	}
+}
+
+// stop counts a client that has stopped.
+func (s *server) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.session == nil {
+		return
+	}
+	if s.session.stopped++; s.session.stopped == s.session.clients {
+		s.endLocked(nil)
+	}
+}
+
+// begin is a looper's way into a session.
+func (s *server) begin(state *binder.IPCThreadState) {
+	th, service := s.thread(state)
+	th.account.settle(state)
+	if service == nil {
+		return
+	}
+	h, err := service.NewHandler(th)
+	if err != nil {
+		s.end(fmt.Errorf("start a serving thread: %w", err))
+		return
+	}
+	th.handler = h
+}
+
+func (s *server) thread(state *binder.IPCThreadState) (*thread, ipc.Service) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	th, ok := state.Local.(*thread)
+	if !ok {
+		th = &thread{server: s, state: state, account: newAccount(copies.Reply, s.transport.site)}
+		state.Local = th
+		s.threads = append(s.threads, th)
+	}
+	if s.session == nil {
+		return th, nil
+	}
+	return th, s.session.service
+}
+
+// done is a looper's way out of a session.
+func (s *server) done(state *binder.IPCThreadState) {
+	th := state.Local.(*thread)
+	th.account.settle(state)
+	if th.handler != nil {
+		th.handler.Done()
+		th.handler = nil
+	}
+}
+
+// handle serves one call; its reply lies in the handler's buffer.
+func (th *thread) handle(call *binder.Call, request []byte) ([]byte, error) {
+	if call.Code == codeStop {
+		// Waiting for the stop was no operation, all before it was one.
+		th.account.settle(th.state, 1)
+		th.account.ledger.Mark()
+		th.server.stop()
+		return nil, nil
+	}
+	if th.handler == nil || call.Code != codeCall || len(request) > th.server.cfg.MaxRequest {
+		return nil, binder.BadValue
+	}
+	th.account.settle(th.state)
+	th.account.ledger.Delivered(len(request))
+	reply := th.handler.Handle(request, call.OneWay())
+	if call.OneWay() {
+		return nil, nil
+	}
+	th.account.sent(reply.Len())
+	return reply.Bytes(), nil
+}
+
+// Buffer implements ipc.Thread.
+func (th *thread) Buffer(n int) (*ipc.Buffer, error) { return th.buffers.Buffer(n) }
+
+// Ledger implements ipc.Thread.
+func (th *thread) Ledger() *copies.Ledger { return th.account.ledger }
+
+// Close implements ipc.Server.
+func (s *server) Close() error {
+	if !s.ending.Close() {
+		return nil
+	}
+	s.end(ipc.ErrClosed)
+	err := s.ps.Close()
+	for _, l := range s.lifelines {
+		l.Close()
+	}
+	for _, th := range s.threads {
+		th.buffers.FreeAll()
+	}
+	return err
+}
+
+// threadOf is the thread that serves a call.
+func threadOf(call *binder.Call) *thread { return call.Thread().Local.(*thread) }

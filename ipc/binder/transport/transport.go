@@ -1,0 +1,152 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"ipcbench/ipc"
+	"ipcbench/ipc/binder"
+	"ipcbench/ipc/binder/device"
+)
+
+// regionSize is the receive region of every process of a channel, in bytes: the
+// most that the driver uses.
+const regionSize = 4 << 20
+
+// platform is a Binder device as the transports use it.
+type platform interface {
+	// check says why there is no such device here.
+	check() error
+	// create makes a context and tells of its place; remove undoes it.
+	create() (place string, remove func() error, err error)
+	// open opens the device of a place. A raw one enters the kernel without
+	// telling the Go scheduler, and waits as the configuration says.
+	open(place string, wait ipc.Wait, raw bool) (device.Device, error)
+}
+
+// transport is one way to carry payload over one platform.
+type transport struct {
+	info     ipc.Info
+	platform platform
+	carrier  carrier
+	site     site
+}
+
+// Info implements ipc.Transport.
+func (t *transport) Info() ipc.Info { return t.info }
+
+// Check implements ipc.Transport. Payloads have to fit into the regions:
+// requests of all clients at once into the server's, a reply into a client's.
+func (t *transport) Check(cfg ipc.Config) error {
+	if err := cfg.Validate(); err != nil {
+		return t.wrap(err)
+	}
+	room := regionSize - t.carrier.overhead()
+	if n := max(cfg.MaxRequest*cfg.Clients, cfg.MaxReply); n > room {
+		return t.wrap(fmt.Errorf("%w: %d bytes at once in a region with room for %d", ipc.ErrTooLarge, n, room))
+	}
+	return t.wrap(t.platform.check())
+}
+
+func (t *transport) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", t.info.Name, err)
+}
+
+// open makes this process a part of the channel's context.
+func (t *transport) open(cfg ipc.Config, place string, opts ...binder.Option) (*binder.ProcessState, error) {
+	dev, err := t.platform.open(place, cfg.Wait, !t.info.RuntimeSafe)
+	if err != nil {
+		return nil, err
+	}
+	return binder.Open(dev, append(opts, binder.WithRegionSize(regionSize))...)
+}
+
+// link is a created channel: a context, its service manager, and a lifeline
+// for each client.
+type link struct {
+	transport *transport
+	place     string
+	manager   func() error
+	remove    func() error
+	server    []*os.File
+	clients   []*os.File
+}
+
+// Create implements ipc.Transport.
+func (t *transport) Create(cfg ipc.Config) (ipc.Link, error) {
+	if err := t.Check(cfg); err != nil {
+		return nil, err
+	}
+	l := &link{transport: t}
+	if err := l.create(cfg.Clients); err != nil {
+		return nil, t.wrap(errors.Join(err, l.Close()))
+	}
+	return l, nil
+}
+
+func (l *link) create(clients int) (err error) {
+	p := l.transport.platform
+	if l.place, l.remove, err = p.create(); err != nil {
+		return err
+	}
+	if l.manager, err = startManager(p, l.place); err != nil {
+		return err
+	}
+	for range clients {
+		server, client, err := ipc.NewLifeline()
+		if err != nil {
+			return err
+		}
+		l.server, l.clients = append(l.server, server), append(l.clients, client)
+	}
+	return nil
+}
+
+// Server implements ipc.Link.
+func (l *link) Server() (ipc.Handover, error) {
+	if l.server == nil {
+		return ipc.Handover{}, l.transport.wrap(errors.New("the server was handed over already"))
+	}
+	h := ipc.Handover{Files: l.server, Data: []byte(l.place)}
+	l.server = nil
+	return h, nil
+}
+
+// Client implements ipc.Link.
+func (l *link) Client(i int) (ipc.Handover, error) {
+	if l.clients[i] == nil {
+		return ipc.Handover{}, l.transport.wrap(fmt.Errorf("client %d was handed over already", i))
+	}
+	h := ipc.Handover{Files: []*os.File{l.clients[i]}, Data: []byte(l.place)}
+	l.clients[i] = nil
+	return h, nil
+}
+
+// Notes implements ipc.Link.
+func (l *link) Notes() []string {
+	return []string{
+		fmt.Sprintf("regions of %d MiB, %d loopers at most", regionSize>>20, binder.DefaultMaxThreads+1),
+	}
+}
+
+// Close implements ipc.Link.
+func (l *link) Close() error {
+	var errs []error
+	for _, f := range append(l.server, l.clients...) {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	l.server, l.clients = nil, nil
+	for _, undo := range []*func() error{&l.manager, &l.remove} {
+		if *undo != nil {
+			errs = append(errs, (*undo)())
+			*undo = nil
+		}
+	}
+	return errors.Join(errs...)
+}
