@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ipcbench/ipc"
+	"ipcbench/ipc/binder/transport"
 	"ipcbench/ipc/mq"
 	"ipcbench/ipc/pipe"
 	"ipcbench/ipc/shm"
@@ -17,5 +18,6 @@ func transports() *ipc.Registry {
 		socket.Transports(),
 		mq.Transports(),
 		shm.Transports(),
+		transport.Transports(),
 	)...)
 }
