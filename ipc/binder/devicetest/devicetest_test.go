@@ -6,18 +6,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"ipcbench/ipc/binder/device"
+	"ipcbench/ipc/binder/device/inproc"
 	"ipcbench/ipc/binder/device/kernel"
+	"ipcbench/ipc/binder/device/shared"
 	"ipcbench/ipc/binder/devicetest"
 )
 
 var resultsDir = flag.String("results", "", "directory for the results, one JSON file a device")
 
 func TestMain(m *testing.M) {
-	devicetest.Main(kernelBackend())
+	devicetest.Main(kernelBackend(), inprocBackend(), sharedBackend())
 	os.Exit(m.Run())
 }
 
@@ -38,6 +41,75 @@ func TestKernel(t *testing.T) {
 		t.Skip(err)
 	}
 	run(t, kernelBackend())
+}
+
+func TestInproc(t *testing.T) { run(t, inprocBackend()) }
+
+// inprocDevices are the contexts of the inproc device, by name.
+var inprocDevices sync.Map
+
+type openAs struct {
+	*inproc.Device
+	who inproc.Identity
+}
+
+func (d openAs) Open(flags int) (device.File, error) { return d.OpenAs(d.who, flags) }
+
+func inprocBackend() devicetest.Backend {
+	return devicetest.Backend{
+		Device:    "inproc",
+		Release:   devicetest.Release{Major: 6, Minor: 3},
+		InProcess: true,
+		NewContext: func(tb testing.TB) string {
+			d, err := inproc.New(inproc.Options{})
+			if err != nil {
+				tb.Fatal(err)
+			}
+			node := fmt.Sprintf("inproc-%d", contexts.Add(1))
+			inprocDevices.Store(node, d)
+			tb.Cleanup(func() { inprocDevices.Delete(node) })
+			return node
+		},
+		Open: func(node string, who devicetest.Identity) (device.Device, error) {
+			d, ok := inprocDevices.Load(node)
+			if !ok {
+				return nil, os.ErrNotExist
+			}
+			return openAs{d.(*inproc.Device), inproc.Identity{PID: who.PID, EUID: who.EUID}}, nil
+		},
+		Deviations: deviations,
+	}
+}
+
+// deviations are the rows that cannot apply to a driver that is not in the
+// kernel.
+var deviations = map[int]string{
+	5:  "the device is no descriptor that a forked child inherits",
+	80: "raising a thread's priority again after a call takes a privilege that user space does not have",
+}
+
+func TestShared(t *testing.T) { run(t, sharedBackend()) }
+
+func sharedBackend() devicetest.Backend {
+	return devicetest.Backend{
+		Device:  "shared",
+		Release: devicetest.Release{Major: 6, Minor: 3},
+		NewContext: func(tb testing.TB) string {
+			dir, err := os.MkdirTemp("/dev/shm", "binder-devicetest-")
+			if err != nil {
+				tb.Fatal(err)
+			}
+			tb.Cleanup(func() { os.RemoveAll(dir) })
+			if err := os.Chmod(dir, 0o777); err != nil {
+				tb.Fatal(err)
+			}
+			return dir
+		},
+		Open: func(node string, _ devicetest.Identity) (device.Device, error) {
+			return shared.New(shared.Options{Dir: node, Mode: 0o777})
+		},
+		Deviations: deviations,
+	}
 }
 
 // contexts numbers the nodes that this process adds to binderfs.

@@ -40,6 +40,10 @@ import (
 // ProcID names an open binder_proc for as long as the context exists.
 type ProcID uint32
 
+// Owner is the process of a binder_proc by the device's own word, the User of
+// its slot.
+type Owner uint64
+
 // FileKey names a file descriptor under way.
 type FileKey struct {
 	Transaction uint64
@@ -50,10 +54,11 @@ type FileKey struct {
 type Host interface {
 	arena.Host
 
-	// Window is the driver's writable view of a process's region. The slice
-	// stays valid until Forget. An error means that the region is gone.
-	Window(id ProcID) ([]byte, error)
-	// Forget says that the process will not be asked for any more.
+	// Window is the driver's writable view of a process's region of length
+	// bytes. The slice may be looked at even after Forget. An error means
+	// that the region is gone.
+	Window(id ProcID, length int) ([]byte, error)
+	// Forget says that the process and its region are gone for good.
 	Forget(id ProcID)
 	// Populate gives storage to a part of a region, in bytes.
 	Populate(id ProcID, offset, length int64) error
@@ -61,11 +66,11 @@ type Host interface {
 	Punch(id ProcID, offset, length int64)
 
 	// SendFile hands the calling process's descriptor to the process.
-	SendFile(to ProcID, key FileKey, fd int32) error
+	SendFile(to Owner, key FileKey, fd int32) error
 	// TakeFile makes a descriptor that was sent one of the calling process.
-	TakeFile(to ProcID, key FileKey) (int32, error)
+	TakeFile(key FileKey) (int32, error)
 	// DropFile throws a descriptor away that was sent and will not be taken.
-	DropFile(to ProcID, key FileKey)
+	DropFile(to Owner, key FileKey)
 	// CloseFile closes a descriptor of the calling process.
 	CloseFile(fd int32)
 }

@@ -177,7 +177,16 @@ func (d *Driver) releaseNode(tx *arena.Tx, r arena.Ref[node]) bool {
 	}
 	dequeue(tx, arena.Ref[Work](r))
 	nodesByPtr.Remove(tx, &n.proc.Edit(tx).nodes, r)
-	n.proc, n.localStrong, n.localWeak = 0, 0, 0
+	n.proc = 0
+	// What waits for the owner's confirmation will not come; buffers that are
+	// being filled still count.
+	if n.pendingStrong {
+		n.localStrong--
+	}
+	if n.pendingWeak {
+		n.localWeak--
+	}
+	n.pendingStrong, n.pendingWeak = false, false
 	deadNodes.PushBack(tx, &d.ctx.Edit(tx).dead, r)
 	d.freeUnusedNode(tx, r)
 	return true

@@ -16,6 +16,7 @@ func (d *Driver) newProc(tx *arena.Tx, id Identity) (arena.Ref[proc], error) {
 	}
 	p := r.Edit(tx)
 	p.id, p.slot, p.pid, p.euid = d.nextID(tx), d.member.Slot(), id.PID, id.EUID
+	p.owner = p.slot.In(d.a).User
 	c := d.ctx.Edit(tx)
 	procList.PushBack(tx, &c.procs, r)
 	c.totals.Procs++
@@ -34,7 +35,7 @@ func (p *Proc) Map(length uint64, base uint64) error {
 			return fmt.Errorf("binder mmap: %w (%w)", syscall.ENOMEM, err)
 		}
 		r := p.ref.Edit(tx)
-		r.space, r.base = s, base
+		r.space, r.base, r.length = s, base, length
 		return nil
 	})
 }
@@ -66,8 +67,12 @@ func (p *Proc) Shrink(n int) (done int) {
 // ReleaseDead releases, on behalf of a process that is gone, everything that
 // it had open, and then its slot. It takes many small steps, and goes on where
 // another left off.
-func (d *Driver) ReleaseDead(slot arena.Ref[arena.Slot]) {
+func (d *Driver) ReleaseDead(m arena.Joined) {
 	_ = d.member.Do(func(tx *arena.Tx) error {
+		if !tx.Listed(m) {
+			return nil
+		}
+		slot := m.Ref
 		for r := d.procOf(slot); r != 0; r = d.procOf(slot) {
 			d.release(tx, r)
 		}
@@ -78,9 +83,9 @@ func (d *Driver) ReleaseDead(slot arena.Ref[arena.Slot]) {
 
 // Members are the processes that joined, for a device that looks for dead
 // ones.
-func (d *Driver) Members() (all []arena.Ref[arena.Slot]) {
+func (d *Driver) Members() (all []arena.Joined) {
 	_ = d.member.Do(func(tx *arena.Tx) error {
-		all = d.a.Members(tx)
+		all = tx.Members()
 		return nil
 	})
 	return all
@@ -102,18 +107,13 @@ func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) {
 	p.dead, p.frozen = true, false
 	if m := d.ctx.In(d.a).manager; m != 0 && m.In(d.a).proc == r {
 		d.ctx.Edit(tx).manager = 0
+		n := m.Edit(tx)
+		n.localStrong--
+		n.localWeak--
 	}
 	tx.Commit()
 	for t := p.threads; t != 0; t = p.threads {
 		d.exitThread(tx, t)
-		tx.Commit()
-	}
-	for n := p.nodes; n != 0; n = p.nodes {
-		d.releaseNode(tx, n)
-		tx.Commit()
-	}
-	for x := p.refs; x != 0; x = p.refs {
-		d.freeRef(tx, x)
 		tx.Commit()
 	}
 	for w := p.todo.First; w != 0; w = p.todo.First {
@@ -125,6 +125,14 @@ func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) {
 		tx.Commit()
 	}
 	d.releaseBuffers(tx, r)
+	for n := p.nodes; n != 0; n = p.nodes {
+		d.releaseNode(tx, n)
+		tx.Commit()
+	}
+	for x := p.refs; x != 0; x = p.refs {
+		d.freeRef(tx, x)
+		tx.Commit()
+	}
 	r.Edit(tx).released = true
 	d.freeProc(tx, r)
 	tx.Commit()

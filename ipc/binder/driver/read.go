@@ -96,7 +96,7 @@ func (t *Thread) waitForWork(nonblock bool) (forProc bool, err error) {
 	for {
 		number := t.arm(forProc)
 		t.unlock()
-		t.await(number, time.Time{})
+		err := t.await(number, time.Time{})
 		if t.hasMail() {
 			return forProc, nil
 		}
@@ -104,6 +104,9 @@ func (t *Thread) waitForWork(nonblock bool) (forProc bool, err error) {
 		t.disarm()
 		if t.hasWork(forProc) {
 			return forProc, nil
+		}
+		if err != nil {
+			return forProc, err
 		}
 	}
 }

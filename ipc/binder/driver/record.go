@@ -42,11 +42,12 @@ type proc struct {
 // procState is the part of a proc that the journal saves.
 type procState struct {
 	arena.Header
-	id   uint64
-	slot arena.Ref[arena.Slot] // the process that runs it
-	pid  int32
-	euid uint32
-	link arena.Link[proc] // in the context
+	id    uint64
+	slot  arena.Ref[arena.Slot] // the process that runs it
+	owner uint64                // the device's word for that process
+	pid   int32
+	euid  uint32
+	link  arena.Link[proc] // in the context
 
 	threads   arena.Ref[thread] // tree by tid
 	nodes     arena.Ref[node]   // tree by ptr
@@ -66,6 +67,7 @@ type procState struct {
 
 	space    arena.Ref[alloc.Space]
 	base     uint64 // where the owner sees the region
+	length   uint64 // of the region, bytes
 	unmapped bool
 	dead     bool
 	frozen   bool

@@ -135,8 +135,8 @@ func (t *Thread) disarm() {
 
 // await waits until the thread's number is no longer number, or the deadline
 // has passed if there is one. It looks from time to time whether a process
-// died that should have woken it.
-func (t *Thread) await(number uint32, deadline time.Time) {
+// died that should have woken it. The error is EINTR after a signal.
+func (t *Thread) await(number uint32, deadline time.Time) error {
 	w := &t.rec.wait
 	switch Wait(t.p.wait.Load()) {
 	case WaitSpin:
@@ -144,14 +144,14 @@ func (t *Thread) await(number uint32, deadline time.Time) {
 			if i%adaptiveSpins == adaptiveSpins-1 {
 				t.tx.CheckHolder()
 				if !deadline.IsZero() && time.Now().After(deadline) {
-					return
+					return nil
 				}
 			}
 		}
 	case WaitAdaptive:
 		for i := 0; i < adaptiveSpins; i++ {
 			if w.Number() != number {
-				return
+				return nil
 			}
 		}
 	}
@@ -160,16 +160,19 @@ func (t *Thread) await(number uint32, deadline time.Time) {
 		if !deadline.IsZero() {
 			left := time.Until(deadline)
 			if left <= 0 {
-				return
+				return nil
 			}
 			limit = min(limit, left)
 		}
-		t.d.a.Sleep(w, number, limit)
+		if t.d.a.Sleep(w, number, limit) && w.Number() == number {
+			return syscall.EINTR
+		}
 		if w.Number() == number {
 			t.tx.CheckHolder()
 			limit = min(2*limit, maxPatience)
 		}
 	}
+	return nil
 }
 
 // hasWork says whether a read has something to return.
@@ -216,10 +219,13 @@ func (p *Proc) Poll(tid int32, timeout time.Duration) (bool, error) {
 		t.proc.Edit(t.tx).pollers++
 		number := th.wait.Number()
 		t.unlock()
-		t.await(number, deadline)
+		err := t.await(number, deadline)
 		t.lock()
 		t.ref.Edit(t.tx).polling = false
 		t.proc.Edit(t.tx).pollers--
+		if err != nil {
+			return false, err
+		}
 	}
 }
 

@@ -273,7 +273,7 @@ func (t *Thread) block(to arena.Ref[proc], b arena.Ref[alloc.Buffer]) ([]byte, f
 	target, buf := to.In(t.d.a), b.In(t.d.a)
 	id := ProcID(target.id)
 	if t.windowOf != id || t.window == nil {
-		w, err := t.d.host.Window(id)
+		w, err := t.d.window(to)
 		if err != nil {
 			return nil, failure{abi.BR_DEAD_REPLY, syscall.ESRCH}
 		}
@@ -292,6 +292,12 @@ func (t *Thread) block(to arena.Ref[proc], b arena.Ref[alloc.Buffer]) ([]byte, f
 		return nil, failed(syscall.ENOSPC)
 	}
 	return t.window[buf.Offset:end:end], failure{}
+}
+
+// window is the driver's view of a process's region.
+func (d *Driver) window(r arena.Ref[proc]) ([]byte, error) {
+	p := r.In(d.a)
+	return d.host.Window(ProcID(p.id), int(p.length))
 }
 
 // fillSecurityContext puts the sender's context behind everything else.

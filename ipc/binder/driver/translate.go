@@ -65,8 +65,13 @@ func (tl *translation) run() failure {
 // objectAt checks that a whole object of a known type lies at the offset and
 // behind the one before.
 func (tl *translation) objectAt(off, min uint64) (size int, f failure) {
+	// The kernel copies what lies before an object first, and says of an
+	// impossible length what it says of a bad address.
+	if off < min || off > uint64(len(tl.data)) {
+		return 0, failed(syscall.EFAULT)
+	}
 	size, ok := objectSize(tl.data, off)
-	if !ok || off < min {
+	if !ok {
 		return 0, failed(syscall.EINVAL)
 	}
 	return size, failure{}
@@ -272,7 +277,7 @@ func (tl *translation) file(fd int32, offset uint64) failure {
 		return failed(syscall.EPERM)
 	}
 	key := FileKey{p.id, tl.files}
-	to := ProcID(p.toProc.In(d.a).id)
+	to := Owner(p.toProc.In(d.a).owner)
 	tl.t.unlock()
 	err := d.host.SendFile(to, key, fd)
 	tl.t.lock()
@@ -303,7 +308,7 @@ func (t *Thread) installFiles(x arena.Ref[transaction]) bool {
 	installed := t.installed[:0]
 	for fx := p.fixups; fx != 0 && ok; fx = fx.In(d.a).next {
 		e := fx.In(d.a)
-		fd, err := d.host.TakeFile(t.p.id, FileKey{p.id, e.index})
+		fd, err := d.host.TakeFile(FileKey{p.id, e.index})
 		if ok = err == nil; ok {
 			binary.NativeEndian.PutUint32(block[e.offset:], uint32(fd))
 			installed = append(installed, fd)
@@ -335,7 +340,7 @@ func (d *Driver) freeFixups(tx *arena.Tx, x arena.Ref[transaction]) {
 func (d *Driver) dropFixups(tx *arena.Tx, x arena.Ref[transaction]) {
 	p := x.In(d.a)
 	for fx := p.fixups; fx != 0; fx = fx.In(d.a).next {
-		d.host.DropFile(ProcID(p.toProc.In(d.a).id), FileKey{p.id, fx.In(d.a).index})
+		d.host.DropFile(Owner(p.toProc.In(d.a).owner), FileKey{p.id, fx.In(d.a).index})
 	}
 	d.freeFixups(tx, x)
 }
@@ -343,7 +348,7 @@ func (d *Driver) dropFixups(tx *arena.Tx, x arena.Ref[transaction]) {
 // releaseObjects gives back what the objects of a buffer hold, the last one
 // first, each step counted so that it can be resumed.
 func (d *Driver) releaseObjects(tx *arena.Tx, r arena.Ref[proc], b arena.Ref[alloc.Buffer]) {
-	window, err := d.host.Window(ProcID(r.In(d.a).id))
+	window, err := d.window(r)
 	buf := b.In(d.a)
 	end := uint64(buf.Offset) + uint64(buf.Size)
 	if err != nil || end > uint64(len(window)) {
@@ -387,7 +392,7 @@ func (t *Thread) closeArrays(b arena.Ref[alloc.Buffer]) {
 	if buf.Objects == 0 {
 		return
 	}
-	block, err := t.d.host.Window(t.p.id)
+	block, err := t.d.window(t.proc)
 	if err != nil {
 		return
 	}

@@ -56,7 +56,12 @@ func New(o Options) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inproc binder: %w", err)
 	}
-	h := &host{}
+	post, err := local.NewPost("")
+	if err != nil {
+		_ = unix.Munmap(mem)
+		return nil, fmt.Errorf("inproc binder: %w", err)
+	}
+	h := &host{post: post, regions: map[driver.ProcID]*os.File{}}
 	d, err := driver.Create(mem, arena.Slot{PID: int32(os.Getpid()), UID: uint32(os.Getuid())}, h, nil)
 	if err != nil {
 		_ = unix.Munmap(mem)
@@ -96,54 +101,70 @@ func (d *Device) Close() error {
 // host is this process as the only one of its arena.
 type host struct {
 	windows local.Windows
+	post    *local.Post
 	mu      sync.Mutex
-	files   map[driver.FileKey]int32
+	regions map[driver.ProcID]*os.File // without a window yet
 }
 
-func (h *host) Commit(int64) error              { return nil }
-func (h *host) Dead(arena.Ref[arena.Slot]) bool { return false }
+func (h *host) Commit(int64) error   { return nil }
+func (h *host) Dead(arena.Slot) bool { return false }
 
-func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) { _ = sys.FutexWait(w, v, d) }
-func (h *host) Wake(w *atomic.Uint32, n int)                     { sys.FutexWake(w, n) }
+func (h *host) Wake(w *atomic.Uint32, n int) { sys.FutexWake(w, n) }
+func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
+	return sys.FutexWait(w, v, d) == unix.EINTR
+}
 
-// Create makes a memory file and keeps the driver's window of it.
-func (h *host) Create(id driver.ProcID, size int64) (*os.File, error) {
+// Create makes a memory file, of which the window takes a descriptor of its
+// own.
+func (h *host) Create(id driver.ProcID) (*os.File, error) {
 	fd, err := unix.MemfdCreate("binder-region", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, err
 	}
-	file := os.NewFile(uintptr(fd), "binder-region")
-	if err := file.Truncate(size); err != nil {
-		file.Close()
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		_ = unix.Close(fd)
 		return nil, err
 	}
-	if _, err := h.windows.Get(id, func() (*local.Window, error) {
-		dup, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			return nil, err
-		}
-		return local.OpenWindow(os.NewFile(uintptr(dup), "binder-region"))
-	}); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return file, nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.regions[id] = os.NewFile(uintptr(dup), "binder-region")
+	return os.NewFile(uintptr(fd), "binder-region"), nil
 }
 
-func noWindow() (*local.Window, error) { return nil, unix.ESRCH }
+func (h *host) window(id driver.ProcID, length int) (*local.Window, error) {
+	return h.windows.Get(id, func() (*local.Window, error) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		file := h.regions[id]
+		if file == nil || length == 0 {
+			return nil, unix.ESRCH
+		}
+		delete(h.regions, id)
+		return local.OpenWindow(file, length)
+	})
+}
 
-func (h *host) Window(id driver.ProcID) ([]byte, error) {
-	w, err := h.windows.Get(id, noWindow)
+func (h *host) Window(id driver.ProcID, length int) ([]byte, error) {
+	w, err := h.window(id, length)
 	if err != nil {
 		return nil, err
 	}
 	return w.Bytes(), nil
 }
 
-func (h *host) Forget(id driver.ProcID) { h.windows.Forget(id) }
+func (h *host) Forget(id driver.ProcID) {
+	h.windows.Forget(id)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if file := h.regions[id]; file != nil {
+		file.Close()
+		delete(h.regions, id)
+	}
+}
 
 func (h *host) Populate(id driver.ProcID, offset, length int64) error {
-	w, err := h.windows.Get(id, noWindow)
+	w, err := h.window(id, 0)
 	if err != nil {
 		return err
 	}
@@ -151,48 +172,23 @@ func (h *host) Populate(id driver.ProcID, offset, length int64) error {
 }
 
 func (h *host) Punch(id driver.ProcID, offset, length int64) {
-	if w, err := h.windows.Get(id, noWindow); err == nil {
+	if w, err := h.window(id, 0); err == nil {
 		w.Punch(offset, length)
 	}
 }
 
-// SendFile duplicates the descriptor: all processes here share one table.
-func (h *host) SendFile(_ driver.ProcID, key driver.FileKey, fd int32) error {
-	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.files == nil {
-		h.files = map[driver.FileKey]int32{}
-	}
-	h.files[key] = int32(dup)
-	return nil
+func (h *host) SendFile(_ driver.Owner, key driver.FileKey, fd int32) error {
+	return h.post.Send(h.post.Path(), key, fd)
 }
 
-func (h *host) TakeFile(_ driver.ProcID, key driver.FileKey) (int32, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	fd, ok := h.files[key]
-	if !ok {
-		return 0, unix.EBADF
-	}
-	delete(h.files, key)
-	return fd, nil
-}
-
-func (h *host) DropFile(id driver.ProcID, key driver.FileKey) {
-	if fd, err := h.TakeFile(id, key); err == nil {
-		h.CloseFile(fd)
-	}
-}
-
-func (h *host) CloseFile(fd int32) { _ = unix.Close(int(fd)) }
+func (h *host) TakeFile(key driver.FileKey) (int32, error)  { return h.post.Take(key) }
+func (h *host) DropFile(_ driver.Owner, key driver.FileKey) { h.post.Drop(key) }
+func (h *host) CloseFile(fd int32)                          { _ = unix.Close(int(fd)) }
 
 func (h *host) close() {
-	h.windows.Each(h.windows.Forget)
-	for key := range h.files {
-		h.DropFile(0, key)
+	h.windows.ForgetIf(func(*local.Window) bool { return true })
+	for _, file := range h.regions {
+		file.Close()
 	}
+	h.post.Close()
 }

@@ -28,8 +28,10 @@ func (Memory) CopyToUser(addr uint64, src []byte) error { return sys.CopyOut(uin
 
 // Regions makes the memory files of regions.
 type Regions interface {
-	// Create makes the file of a process's region, size bytes long.
-	Create(id driver.ProcID, size int64) (*os.File, error)
+	// Create makes the file of a process's region, empty: it grows with the
+	// pages that get storage, and reading behind them is SIGBUS, as reading a
+	// page without buffer is with the kernel's driver.
+	Create(id driver.ProcID) (*os.File, error)
 }
 
 // File is a device.File on a binder_proc of this process.
@@ -98,7 +100,7 @@ func (f *File) Mmap(length int, prot, flags int) (device.Mapping, error) {
 		return nil, fmt.Errorf("binder mmap: %w", unix.EBUSY)
 	}
 	size := (length + os.Getpagesize() - 1) &^ (os.Getpagesize() - 1)
-	file, err := f.regions.Create(f.proc.ID(), int64(size))
+	file, err := f.regions.Create(f.proc.ID())
 	if err != nil {
 		return nil, fmt.Errorf("binder mmap: %w", err)
 	}

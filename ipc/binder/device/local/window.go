@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/driver"
 )
 
@@ -16,14 +17,9 @@ type Window struct {
 	mem  []byte
 }
 
-// OpenWindow maps a region's file, which it then owns.
-func OpenWindow(file *os.File) (*Window, error) {
-	st, err := file.Stat()
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	mem, err := unix.Mmap(int(file.Fd()), 0, int(st.Size()), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+// OpenWindow maps length bytes of a region's file, which it then owns.
+func OpenWindow(file *os.File, length int) (*Window, error) {
+	mem, err := unix.Mmap(int(file.Fd()), 0, length, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		file.Close()
 		return nil, fmt.Errorf("mapping a region: %w", err)
@@ -41,9 +37,17 @@ func (w *Window) Punch(offset, length int64) {
 	_ = unix.Fallocate(int(w.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, offset, length)
 }
 
+// close lets go of the file. The addresses stay taken: a thread may still be
+// copying to a process that has just died.
 func (w *Window) close() {
-	_ = unix.Munmap(w.mem)
+	_ = sys.Vacate(w.mem)
 	w.file.Close()
+}
+
+// Removed says whether the region's file is gone: its process is.
+func (w *Window) Removed() bool {
+	var st unix.Stat_t
+	return unix.Fstat(int(w.file.Fd()), &st) != nil || st.Nlink == 0
 }
 
 // Windows are the windows that a process has open.
@@ -90,15 +94,17 @@ func (ws *Windows) Forget(id driver.ProcID) {
 	}
 }
 
-// Each visits the processes whose windows are open.
-func (ws *Windows) Each(visit func(driver.ProcID)) {
+// ForgetIf closes the windows for which gone is true.
+func (ws *Windows) ForgetIf(gone func(*Window) bool) {
 	ws.mu.RLock()
-	ids := make([]driver.ProcID, 0, len(ws.open))
-	for id := range ws.open {
-		ids = append(ids, id)
+	var ids []driver.ProcID
+	for id, w := range ws.open {
+		if gone(w) {
+			ids = append(ids, id)
+		}
 	}
 	ws.mu.RUnlock()
 	for _, id := range ids {
-		visit(id)
+		ws.Forget(id)
 	}
 }

@@ -13,10 +13,10 @@ import (
 
 type host struct{}
 
-func (host) Commit(int64) error                         { return nil }
-func (host) Dead(arena.Ref[arena.Slot]) bool            { return false }
-func (host) Wait(*atomic.Uint32, uint32, time.Duration) {}
-func (host) Wake(*atomic.Uint32, int)                   {}
+func (host) Commit(int64) error                              { return nil }
+func (host) Dead(arena.Slot) bool                            { return false }
+func (host) Wait(*atomic.Uint32, uint32, time.Duration) bool { return false }
+func (host) Wake(*atomic.Uint32, int)                        {}
 
 // region is a region with a transaction that is always open.
 type region struct {

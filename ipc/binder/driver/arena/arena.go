@@ -96,10 +96,10 @@ type Host interface {
 	// storing to them cannot fault.
 	Commit(size int64) error
 	// Dead says whether the process of a slot is gone for good.
-	Dead(slot Ref[Slot]) bool
+	Dead(slot Slot) bool
 	// Wait sleeps while *word == value, at most for timeout; it may return
-	// early.
-	Wait(word *atomic.Uint32, value uint32, timeout time.Duration)
+	// early, and says whether a signal was the reason.
+	Wait(word *atomic.Uint32, value uint32, timeout time.Duration) (interrupted bool)
 	// Wake wakes up to n sleepers on the word.
 	Wake(word *atomic.Uint32, n int)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"ipcbench/internal/sys"
 	"pgregory.net/rapid"
 )
@@ -45,26 +46,28 @@ var (
 // testHost is a host whose processes die when the test says so.
 type testHost struct {
 	mu   sync.Mutex
-	dead map[Ref[Slot]]bool
+	dead map[int32]bool
 	err  error
 }
 
 func (h *testHost) Commit(int64) error { return h.err }
-func (h *testHost) Dead(s Ref[Slot]) bool {
+func (h *testHost) Dead(s Slot) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.dead[s]
+	return h.dead[s.PID]
 }
-func (h *testHost) kill(s Ref[Slot]) {
+func (h *testHost) kill(pid int32) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.dead == nil {
-		h.dead = map[Ref[Slot]]bool{}
+		h.dead = map[int32]bool{}
 	}
-	h.dead[s] = true
+	h.dead[pid] = true
 }
-func (h *testHost) Wait(w *atomic.Uint32, v uint32, d time.Duration) { sys.FutexWait(w, v, d) }
-func (h *testHost) Wake(w *atomic.Uint32, n int)                     { sys.FutexWake(w, n) }
+func (h *testHost) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
+	return sys.FutexWait(w, v, d) == unix.EINTR
+}
+func (h *testHost) Wake(w *atomic.Uint32, n int) { sys.FutexWake(w, n) }
 
 func newTestArena(t testing.TB, h *testHost) (*Arena, []byte) {
 	t.Helper()
@@ -76,9 +79,13 @@ func newTestArena(t testing.TB, h *testHost) (*Arena, []byte) {
 	return a, mem
 }
 
+// lastPID numbers the processes of all tests.
+var lastPID int32
+
 func join(t testing.TB, a *Arena) (*Member, *Tx) {
 	t.Helper()
-	m, err := a.Join(Slot{PID: 1})
+	lastPID++
+	m, err := a.Join(Slot{PID: lastPID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,10 +296,10 @@ func cutAt(t *testing.T, n, second int, op func(*Tx, Ref[root]) bool, key uint64
 	if !reached {
 		return false
 	}
-	host.kill(m1.Slot())
+	host.kill(m1.Slot().In(m1.arena).PID)
 	if second > 0 {
 		reached = dieAt(middle, second, func() { tx2.Begin(); tx2.End() })
-		host.kill(m2.Slot())
+		host.kill(m2.Slot().In(m2.arena).PID)
 	}
 	tx3.Begin()
 	after := check(t, last, r)
@@ -352,7 +359,7 @@ func TestHeldByDead(t *testing.T) {
 	if err := add(tx1, r, 1); err != nil {
 		t.Fatal(err)
 	}
-	if pid, tid := a.Holder(); pid != 1 || tid != 1 {
+	if pid, tid := a.Holder(); pid != m1.Slot().In(a).PID || tid != 1 {
 		t.Errorf("the holder is said to be %d, %d", pid, tid)
 	}
 	done := make(chan struct{})
@@ -363,7 +370,7 @@ func TestHeldByDead(t *testing.T) {
 			done <- struct{}{}
 		}()
 	}
-	host.kill(m1.Slot())
+	host.kill(m1.Slot().In(m1.arena).PID)
 	for range sleepers {
 		<-done
 	}
@@ -385,9 +392,9 @@ func TestBootstrapDies(t *testing.T) {
 		b := reopen(t, mem, &testHost{})
 		m, tx := join(t, b)
 		tx.Begin()
-		for _, s := range b.Members(tx) {
-			if s != m.Slot() {
-				tx.Remove(s)
+		for _, s := range tx.Members() {
+			if s.Ref != m.Slot() {
+				tx.Remove(s.Ref)
 			}
 		}
 		if got := slotKinds.Live(b); got != 1 {

@@ -70,7 +70,7 @@ func (tx *Tx) unlock() {
 func (tx *Tx) takeFromDead(held uint32) bool {
 	a := tx.arena
 	dead := Ref[journal](held &^ contended)
-	if !journalKinds.Is(a, dead) || !a.host.Dead(dead.In(a).slot) {
+	if !journalKinds.Is(a, dead) || !a.host.Dead(*dead.In(a).slot.In(a)) {
 		return false
 	}
 	tx.journal.taking = dead
@@ -131,10 +131,11 @@ func (a *Arena) Holder() (pid, tid int32) {
 }
 
 // Sleep waits until the word's number is no longer number, at most for
-// timeout. It may return early.
-func (a *Arena) Sleep(w *WaitWord, number uint32, timeout time.Duration) {
+// timeout. It may return early, and says whether a signal was the reason.
+func (a *Arena) Sleep(w *WaitWord, number uint32, timeout time.Duration) (interrupted bool) {
 	old := number << 1
 	if w.word.CompareAndSwap(old, old|asleep) || w.word.Load() == old|asleep {
-		a.host.Wait(&w.word, old|asleep, timeout)
+		return a.host.Wait(&w.word, old|asleep, timeout)
 	}
+	return false
 }

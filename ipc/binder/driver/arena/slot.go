@@ -1,9 +1,6 @@
 package arena
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // Slot is a process that is attached to the arena. A device fills it in when
 // the process joins, and judges by it whether the process still lives.
@@ -138,23 +135,36 @@ func (m *Member) Release(tx *Tx) {
 	m.idle = append(m.idle, tx)
 }
 
-// Members are the slots of all processes that joined and were not removed.
-func (a *Arena) Members(tx *Tx) []Ref[Slot] {
-	var all []Ref[Slot]
+// Joined is a process that joined and was not removed.
+type Joined struct {
+	Ref  Ref[Slot]
+	Slot Slot
+}
+
+// Members are all processes that joined and were not removed.
+func (tx *Tx) Members() (all []Joined) {
+	a := tx.arena
 	for s := a.header.slabs.In(a).members; s != 0; s = s.In(a).Next {
-		all = append(all, s)
+		all = append(all, Joined{s, *s.In(a)})
 	}
-	return slices.Clip(all)
+	return all
+}
+
+// Listed says whether a process that once joined was not removed yet.
+func (tx *Tx) Listed(m Joined) bool {
+	for s := tx.arena.header.slabs.In(tx.arena).members; s != 0; s = s.In(tx.arena).Next {
+		if s == m.Ref {
+			p := s.In(tx.arena)
+			return p.User == m.Slot.User && p.PID == m.Slot.PID && p.Start == m.Slot.Start
+		}
+	}
+	return false
 }
 
 // Remove frees the slot and the journals of a process that is dead, on behalf
-// of which tx, a survivor's, runs. It commits as it goes; a slot that was
-// removed before is left alone.
+// of which tx, a survivor's, runs. It commits as it goes.
 func (tx *Tx) Remove(slot Ref[Slot]) {
 	a := tx.arena
-	if !tx.listed(slot) {
-		return
-	}
 	for j := slot.In(a).journals; j != 0; j = slot.In(a).journals {
 		slot.Edit(tx).journals = j.In(a).next
 		journalKinds.Free(tx, j)
@@ -172,15 +182,6 @@ func (tx *Tx) Remove(slot Ref[Slot]) {
 	}
 	slotKinds.Free(tx, slot)
 	tx.Commit()
-}
-
-func (tx *Tx) listed(slot Ref[Slot]) bool {
-	for s := tx.arena.header.slabs.In(tx.arena).members; s != 0; s = s.In(tx.arena).Next {
-		if s == slot {
-			return true
-		}
-	}
-	return false
 }
 
 // Leave makes the process no member any more. As with Join, only one process

@@ -46,7 +46,8 @@ type Tx struct {
 	journal *journal
 	seq     uint64
 	images  []byte
-	wakes   []*WaitWord
+	wakes   []*WaitWord // to be woken by End; nil: it does not sleep
+	settled int         // how many of them have their words changed
 }
 
 // Arena is the arena whose records the transaction changes.
@@ -94,9 +95,9 @@ func (tx *Tx) End() {
 func (tx *Tx) settle() {
 	tx.journal.count = 0
 	tx.arena.step(StepCommitted)
-	for i, w := range tx.wakes {
-		if !w.advance() {
-			tx.wakes[i] = nil
+	for ; tx.settled < len(tx.wakes); tx.settled++ {
+		if !tx.wakes[tx.settled].advance() {
+			tx.wakes[tx.settled] = nil
 		}
 		tx.arena.step(StepWaitWord)
 	}
@@ -111,7 +112,7 @@ func (tx *Tx) rouse() {
 			tx.arena.host.Wake(&w.word, 1)
 		}
 	}
-	tx.wakes = tx.wakes[:0]
+	tx.wakes, tx.settled = tx.wakes[:0], 0
 }
 
 // Wake has End wake the thread that waits on w.
@@ -121,7 +122,7 @@ func (tx *Tx) Wake(w *WaitWord) { tx.wakes = append(tx.wakes, w) }
 // lock.
 func (tx *Tx) Rollback() {
 	tx.arena.undo(tx.journal)
-	tx.wakes = tx.wakes[:0]
+	tx.wakes = tx.wakes[:tx.settled]
 	tx.start()
 }
 

@@ -1,0 +1,136 @@
+package shared
+
+import (
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
+
+	"ipcbench/internal/sys"
+	"ipcbench/ipc/binder/device/local"
+	"ipcbench/ipc/binder/driver"
+	"ipcbench/ipc/binder/driver/arena"
+)
+
+// host is what the driver gets from this process.
+type host struct {
+	dir     string
+	mode    os.FileMode
+	token   uint64
+	raw     bool
+	arena   *os.File
+	post    *local.Post
+	windows local.Windows
+}
+
+var _ driver.Host = (*host)(nil)
+
+// Commit takes storage from the file system before it is needed: storing to a
+// page that cannot have any would be SIGBUS.
+func (h *host) Commit(size int64) error {
+	return unix.Fallocate(int(h.arena.Fd()), 0, 0, size)
+}
+
+// Dead looks whether the member's lock can be had.
+func (h *host) Dead(slot arena.Slot) bool {
+	return slot.User != h.token && memberDead(h.dir, slot.User)
+}
+
+func memberDead(dir string, token uint64) bool {
+	file, err := os.Open(memberPath(dir, token))
+	if err != nil {
+		return os.IsNotExist(err)
+	}
+	defer file.Close()
+	return flock(file, unix.LOCK_SH|unix.LOCK_NB) == nil
+}
+
+func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
+	if h.raw {
+		return sys.RawFutexWait(w, v, d) == unix.EINTR
+	}
+	return sys.FutexWait(w, v, d) == unix.EINTR
+}
+
+func (h *host) Wake(w *atomic.Uint32, n int) { sys.FutexWake(w, n) }
+
+// Create makes the file of a region of this process.
+func (h *host) Create(id driver.ProcID) (*os.File, error) {
+	return create(regionPath(h.dir, id), h.mode)
+}
+
+func (h *host) window(id driver.ProcID, length int) (*local.Window, error) {
+	return h.windows.Get(id, func() (*local.Window, error) {
+		file, err := os.OpenFile(regionPath(h.dir, id), os.O_RDWR, 0)
+		if err != nil {
+			return nil, err
+		}
+		return local.OpenWindow(file, length)
+	})
+}
+
+func (h *host) Window(id driver.ProcID, length int) ([]byte, error) {
+	w, err := h.window(id, length)
+	if err != nil {
+		return nil, err
+	}
+	return w.Bytes(), nil
+}
+
+// Forget removes the file, by which the other members know that their windows
+// are of no use any more.
+func (h *host) Forget(id driver.ProcID) {
+	_ = os.Remove(regionPath(h.dir, id))
+	h.windows.Forget(id)
+}
+
+func (h *host) Populate(id driver.ProcID, offset, length int64) error {
+	w, err := h.window(id, 0)
+	if err != nil {
+		return err
+	}
+	return w.Populate(offset, length)
+}
+
+func (h *host) Punch(id driver.ProcID, offset, length int64) {
+	if w, err := h.window(id, 0); err == nil {
+		w.Punch(offset, length)
+	}
+}
+
+func (h *host) SendFile(to driver.Owner, key driver.FileKey, fd int32) error {
+	return h.post.Send(postPath(h.dir, uint64(to)), key, fd)
+}
+
+func (h *host) TakeFile(key driver.FileKey) (int32, error) { return h.post.Take(key) }
+
+func (h *host) DropFile(to driver.Owner, key driver.FileKey) {
+	if uint64(to) == h.token {
+		h.post.Drop(key)
+		return
+	}
+	_ = h.post.SendDrop(postPath(h.dir, uint64(to)), key)
+}
+
+func (h *host) CloseFile(fd int32) { _ = unix.Close(int(fd)) }
+
+func (h *host) close() {
+	h.post.Close()
+	h.windows.ForgetIf(func(*local.Window) bool { return true })
+}
+
+// startTime is when a process started, in the kernel's ticks after boot; 0 if
+// there is no such process.
+func startTime(pid int) uint64 {
+	p, err := procfs.NewProc(pid)
+	if err != nil {
+		return 0
+	}
+	stat, err := p.Stat()
+	if err != nil {
+		return 0
+	}
+	return stat.Starttime
+}
