@@ -26,6 +26,6 @@ func TestTransports(t *testing.T) {
 func inject(h ipc.Handover, bytes []byte) error {
 	padding := make([]byte, stream.HeaderSize-ipc.HeaderSize)
 	message := slices.Concat(bytes[:ipc.HeaderSize], padding, bytes[ipc.HeaderSize:])
-	_, err := h.Files[0].Write(message)
+	_, err := h.Files[len(h.Files)-1].Write(message)
 	return err
 }

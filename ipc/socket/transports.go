@@ -32,9 +32,9 @@ func Transports() []ipc.Transport {
 		stream.New(stream.Kind{
 			Info: ipc.Info{
 				Name: "unix-stream", Waits: ipc.Waits,
-				Summary: "a Unix stream socket, copied into socket buffers and out again",
+				Summary: "a Unix stream socket each way, copied into socket buffers and out again",
 			},
-			Sites: streamSites, Pair: unixPair(unix.SOCK_STREAM, 0), Files: 1, Open: openRaw,
+			Sites: streamSites, Pair: streamPairs, Files: 2, Open: openRaw,
 		}),
 		stream.New(stream.Kind{
 			Info: ipc.Info{
@@ -53,24 +53,28 @@ func Transports() []ipc.Transport {
 		stream.New(stream.Kind{
 			Info: ipc.Info{
 				Name: "unix-netpoll", Waits: []ipc.Wait{ipc.Block}, RuntimeSafe: true,
-				Summary: "as unix-stream, through net.UnixConn and the Go runtime's poller",
+				Summary: "one Unix stream socket, through net.UnixConn and the Go runtime's poller",
 			},
 			Sites: netpollSites, Pair: unixPair(unix.SOCK_STREAM, 0), Files: 1, Open: openPolled,
 		}),
 	}
 }
 
+// openRaw reads an end's first file and writes its last, which may be the same.
 func openRaw(files []*os.File, s stream.Setting) (stream.End, error) {
 	fds, err := stream.Take(files)
 	if err != nil {
 		return nil, err
 	}
-	return stream.Descriptors(fds[0], fds[0], stream.Raw, wake, s)
+	return stream.Descriptors(fds[0], fds[len(fds)-1], stream.Raw, wake, s)
 }
 
 // wake ends both directions, which every blocked call notices at once and for
 // good.
-func wake(in, _ int) { unix.Shutdown(in, unix.SHUT_RDWR) }
+func wake(in, out int) {
+	unix.Shutdown(in, unix.SHUT_RDWR)
+	unix.Shutdown(out, unix.SHUT_RDWR)
+}
 
 func openPolled(files []*os.File, s stream.Setting) (stream.End, error) {
 	c, err := net.FileConn(files[0])
