@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"ipcbench/ipc/binder/device"
@@ -121,9 +122,8 @@ func startProcess(t testing.TB, name, node, role string) *Process {
 	return p
 }
 
-// startVirtual starts a role in this process, on a device that knows it as a
-// process with the given number. kill is how that process dies.
-func startVirtual(t testing.TB, dev device.Device, pid int, role Role, kill func()) *Process {
+// startVirtual starts a role in this process, which the device knows as another.
+func startVirtual(t testing.TB, dev *identity, role Role) *Process {
 	t.Helper()
 	ready, done, result := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() { result <- role(dev, func() { close(ready) }, done) }()
@@ -132,19 +132,17 @@ func startVirtual(t testing.TB, dev device.Device, pid int, role Role, kill func
 	case err := <-result:
 		t.Fatal(errors.Join(errors.New("a role ended before it was ready"), err))
 	}
-	ended := false
-	p := &Process{PID: pid}
-	p.stop = func() error {
-		if ended {
-			return nil
-		}
-		ended = true
+	stop := sync.OnceValue(func() error {
 		close(done)
 		return <-result
-	}
+	})
+	p := &Process{PID: int(dev.pid), stop: stop}
 	p.kill = func() {
-		ended = true
-		kill()
+		if err := dev.kill(); err != nil {
+			t.Error("kill:", err)
+		}
+		stop() // which finds everything gone
+		p.stop = func() error { return nil }
 	}
 	t.Cleanup(func() {
 		if err := p.Stop(); err != nil {
