@@ -1,6 +1,7 @@
 package bindertest
 
 import (
+	"io"
 	"testing"
 
 	"ipcbench/ipc/binder/device"
@@ -36,6 +37,13 @@ func (p processes) Device(t testing.TB) device.Device {
 	dev, err := open[p.name](p.node)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if c, ok := dev.(io.Closer); ok {
+		t.Cleanup(func() {
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	return dev
 }
