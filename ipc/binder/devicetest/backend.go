@@ -56,8 +56,9 @@ type Backend struct {
 	// runs in the process of the party.
 	Open func(node string, who Identity) (device.Device, error)
 
-	// SecurityContexts says that the device asks a security module who calls.
-	SecurityContexts bool
+	// SecurityContext is what a node that asks for it is told of a sender,
+	// empty where there is no security module that knows contexts.
+	SecurityContext string
 
 	// Stats is the text of binder/stats of the node's context, nil where the
 	// device offers none.

@@ -2,9 +2,7 @@ package devicetest
 
 import (
 	"encoding/binary"
-	"os"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -183,16 +181,14 @@ func bufferObject(x *test) {
 // that knows contexts, such calls fail.
 func securityContext(x *test) {
 	m, c := x.managerWith(abi.FLAT_BINDER_FLAG_TXN_SECURITY_CTX), x.join()
-	current, err := os.ReadFile("/proc/self/attr/current")
-	if err != nil || len(current) == 0 || !x.backend.SecurityContexts {
-		x.Log("no security module that knows contexts")
+	if x.backend.SecurityContext == "" {
 		c.main.call(message{}).want(abi.BR_NOOP, abi.BR_FAILED_REPLY)
 		return
 	}
 	c.main.call(message{code: 4})
 	var got abi.TransactionDataSecCtx
 	got.Decode(m.main.read().want(abi.BR_NOOP, abi.BR_TRANSACTION_SEC_CTX)[1].payload)
-	want := strings.TrimRight(string(current), "\x00\n") + "\x00"
+	want := x.backend.SecurityContext + "\x00"
 	if label := string(m.load(got.SecCtx, len(want))); got.Code != 4 || label != want {
 		x.Fatalf("code %d, context %q; want 4, %q", got.Code, label, want)
 	}

@@ -1,0 +1,59 @@
+package devicetest_test
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"ipcbench/ipc/binder/device"
+	"ipcbench/ipc/binder/device/inproc"
+	"ipcbench/ipc/binder/devicetest"
+)
+
+func TestInproc(t *testing.T) { run(t, inprocBackend()) }
+
+// inprocDevices are the devices of this process by the name of their context.
+var inprocDevices sync.Map
+
+const inprocContext = "devicetest:inproc"
+
+func inprocBackend() devicetest.Backend {
+	return devicetest.Backend{
+		Device:          "inproc",
+		Release:         goRelease,
+		InProcess:       true,
+		SecurityContext: inprocContext,
+		Deviations:      goDeviations,
+		NewContext: func(tb testing.TB) string {
+			d, err := inproc.New(inproc.Options{})
+			if err != nil {
+				tb.Fatal(err)
+			}
+			node := fmt.Sprintf("inproc-%d", contexts.Add(1))
+			inprocDevices.Store(node, d)
+			tb.Cleanup(func() {
+				inprocDevices.Delete(node)
+				if err := d.Close(); err != nil {
+					tb.Error(err)
+				}
+			})
+			return node
+		},
+		Open: func(node string, who devicetest.Identity) (device.Device, error) {
+			d, ok := inprocDevices.Load(node)
+			if !ok {
+				return nil, os.ErrNotExist
+			}
+			return openAs{d.(*inproc.Device), inproc.Identity{PID: who.PID, EUID: who.EUID, SecurityContext: inprocContext}}, nil
+		},
+	}
+}
+
+// openAs is the device as somebody sees it.
+type openAs struct {
+	*inproc.Device
+	who inproc.Identity
+}
+
+func (d openAs) Open(flags int) (device.File, error) { return d.OpenAs(d.who, flags) }

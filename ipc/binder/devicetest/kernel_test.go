@@ -1,0 +1,74 @@
+package devicetest_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ipcbench/ipc/binder/device"
+	"ipcbench/ipc/binder/device/kernel"
+	"ipcbench/ipc/binder/devicetest"
+)
+
+func TestKernel(t *testing.T) {
+	if _, err := kernel.Find(); errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+	run(t, kernelBackend())
+}
+
+func kernelBackend() devicetest.Backend {
+	b := devicetest.Backend{
+		Device:     kernel.Name,
+		Release:    devicetest.RunningRelease(),
+		NewContext: kernelContext,
+		Open: func(node string, _ devicetest.Identity) (device.Device, error) {
+			return kernel.New(node)
+		},
+		SecurityContext: selinuxContext(),
+	}
+	if logs, ok := kernel.Logs(); ok {
+		b.Stats = func(string) (string, error) {
+			text, err := os.ReadFile(filepath.Join(logs, "stats"))
+			return string(text), err
+		}
+	}
+	return b
+}
+
+// kernelContext adds a node to binderfs. Without binderfs all rows share the
+// one node there is.
+func kernelContext(tb testing.TB) string {
+	dir, ok := kernel.Mounted()
+	if !ok {
+		path, err := kernel.Find()
+		if err != nil {
+			tb.Skip(err)
+		}
+		return path
+	}
+	path, err := kernel.AddDevice(dir, fmt.Sprintf("devicetest-%d-%d", os.Getpid(), contexts.Add(1)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { os.Remove(path) })
+	if err := os.Chmod(path, 0o666); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+// selinuxContext is this process's context, empty without SELinux.
+func selinuxContext() string {
+	if _, err := os.Stat("/sys/fs/selinux/enforce"); err != nil {
+		return ""
+	}
+	current, err := os.ReadFile("/proc/self/attr/current")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(string(current), "\x00\n")
+}
