@@ -182,7 +182,7 @@ func (g *group) canary(cell *cellUnit, p Plan, seed uint64) error {
 	}
 	client := g.clients[0]
 	for _, other := range g.clients[1:] {
-		if err := other.send(order{Session: &session{Mode: canaryMode, Request: s.Request, Reply: s.Reply, Operations: 1, Seed: seed}}); err != nil {
+		if err := other.send(order{Session: &s}); err != nil {
 			return g.blame(err)
 		}
 	}

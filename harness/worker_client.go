@@ -91,7 +91,7 @@ func (r *clientRun) all() error {
 	if err := r.measure(); err != nil {
 		return err
 	}
-	if r.Mode == canaryMode {
+	if r.Gated && r.Mode == canaryMode {
 		r.hold()
 	}
 	if err := r.client.Stop(); err != nil {
