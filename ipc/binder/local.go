@@ -112,14 +112,21 @@ func (b *Binder) onTransact(call *Call) error {
 		call.Reply.WriteInt32(int32(os.Getpid()))
 		return nil
 	}
-	err := b.handler.OnTransact(call)
-	var exception *parcel.Exception
-	if errors.As(err, &exception) {
-		call.Reply.Reset()
-		call.Reply.WriteException(exception)
-		return nil
+	if err := b.handler.OnTransact(call); err != nil {
+		return replyException(call.Reply, err)
 	}
-	return err
+	return nil
+}
+
+// replyException makes an exception the reply, and passes other errors on.
+func replyException(reply *parcel.Parcel, err error) error {
+	var exception *parcel.Exception
+	if !errors.As(err, &exception) {
+		return err
+	}
+	reply.Reset()
+	reply.WriteException(exception)
+	return nil
 }
 
 // locals are the process's own binders by the number that stands for them in

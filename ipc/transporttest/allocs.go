@@ -11,7 +11,8 @@ import (
 // The server is a child, so that this process has nobody blocked in the kernel
 // when the counting stops the world.
 func testAllocs(t *testing.T, s Subject) {
-	const runs = 300
+	// A server with a pool of threads has started those that it needs by then.
+	const runs, warmUp = 300, 1000
 	cfg := config(s, 70000)
 	c, peer := serveAside(t, s, cfg, "serve")
 	peer.awaitReady(t)
@@ -24,6 +25,9 @@ func testAllocs(t *testing.T, s Subject) {
 				if _, err := client.Call(request); err != nil {
 					t.Fatal(err)
 				}
+			}
+			for range warmUp {
+				call()
 			}
 			mallocs(t, client, probe)
 			before := mallocs(t, client, probe)

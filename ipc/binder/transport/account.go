@@ -5,9 +5,6 @@ import (
 	"ipcbench/ipc/copies"
 )
 
-// site is where a platform's driver copies payload.
-type site struct{ driver copies.Site }
-
 // Sites of the copies that the carriers make themselves.
 var (
 	secondCopySite = copies.NewSite("binder-2copy/copy", copies.User)
@@ -18,16 +15,16 @@ var (
 // said to each other.
 type account struct {
 	ledger *copies.Ledger
-	site   site
+	site   copies.Site
 	before binder.Counts
 }
 
-func newAccount(out copies.Direction, s site) account {
+func newAccount(out copies.Direction, s copies.Site) account {
 	return account{ledger: copies.NewLedger(out), site: s}
 }
 
 // sent counts the driver's copy of an outgoing payload.
-func (a *account) sent(payload int) { a.ledger.Sent(a.site.driver, payload, 0) }
+func (a *account) sent(payload int) { a.ledger.Sent(a.site, payload, 0) }
 
 // settle counts the system calls since the last time, and the commands and
 // returns that they carried. The last few of the calls may be left for later.
@@ -37,7 +34,7 @@ func (a *account) settle(t *binder.IPCThreadState, except ...uint64) {
 		now.Ioctls -= n
 	}
 	a.ledger.Syscalls(int(now.Ioctls - a.before.Ioctls))
-	a.ledger.Sent(a.site.driver, 0, int(now.Written-a.before.Written))
-	a.ledger.Received(a.site.driver, 0, int(now.Read-a.before.Read))
+	a.ledger.Sent(a.site, 0, int(now.Written-a.before.Written))
+	a.ledger.Received(a.site, 0, int(now.Read-a.before.Read))
 	a.before = now
 }

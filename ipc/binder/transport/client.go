@@ -33,7 +33,7 @@ const (
 type client struct {
 	transport *transport
 	cfg       ipc.Config
-	ps        *binder.ProcessState
+	ps        process
 	lifeline  *ipc.Lifeline
 	ending    ipc.Ending
 	gate      ipc.Gate
@@ -55,7 +55,7 @@ func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
 		h.Close()
 		return nil, t.wrap(fmt.Errorf("a handover of %d files for a client", len(h.Files)))
 	}
-	ps, err := t.open(cfg, string(h.Data), binder.WithMaxThreads(0))
+	ps, err := t.join(cfg, string(h.Data), binder.WithMaxThreads(0))
 	if err != nil {
 		h.Close()
 		return nil, t.wrap(err)
@@ -71,7 +71,7 @@ func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
 
 // find looks the server's object up, again and again until it is registered.
 func (c *client) find() error {
-	sm, err := servicemanager.Connect(c.ps)
+	sm, err := servicemanager.Connect(c.ps.ProcessState)
 	if err != nil {
 		return err
 	}

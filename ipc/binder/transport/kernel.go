@@ -9,10 +9,7 @@ import (
 	"ipcbench/ipc"
 	"ipcbench/ipc/binder/device"
 	"ipcbench/ipc/binder/device/kernel"
-	"ipcbench/ipc/copies"
 )
-
-var kernelSite = site{copies.NewSite("binder-kernel/ioctl", copies.Kernel)}
 
 // kernelPlatform is the driver of the running kernel. A channel gets a context of
 // its own where binderfs lets this process make one; otherwise the device's,

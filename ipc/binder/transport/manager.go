@@ -12,15 +12,11 @@ import (
 // A variable because the driver refuses calls of the manager's own process,
 // and tests have all ends in one.
 var startManager = func(p platform, place string) (stop func() error, err error) {
-	dev, err := p.open(place, ipc.Block, false)
+	ps, err := join(p, place, ipc.Block, false, binder.WithMaxThreads(0))
 	if err != nil {
 		return nil, err
 	}
-	ps, err := binder.Open(dev, binder.WithMaxThreads(0))
-	if err != nil {
-		return nil, err
-	}
-	if _, err = servicemanager.Become(ps); err == nil {
+	if _, err = servicemanager.Become(ps.ProcessState); err == nil {
 		err = ps.StartThreadPool()
 	}
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 type server struct {
 	transport *transport
 	cfg       ipc.Config
-	ps        *binder.ProcessState
+	ps        process
 	lifelines []*ipc.Lifeline
 	ending    ipc.Ending
 
@@ -50,7 +50,7 @@ func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
 		return nil, t.wrap(fmt.Errorf("a handover of %d files for %d clients", len(h.Files), cfg.Clients))
 	}
 	s := &server{transport: t, cfg: cfg}
-	ps, err := t.open(cfg, string(h.Data), binder.WithLooperHooks(s.begin, s.done))
+	ps, err := t.join(cfg, string(h.Data), binder.WithLooperHooks(s.begin, s.done))
 	if err != nil {
 		h.Close()
 		return nil, t.wrap(err)
@@ -73,7 +73,7 @@ func (s *server) register() error {
 	if err := s.ps.Suspend(); err != nil {
 		return err
 	}
-	sm, err := servicemanager.Connect(s.ps)
+	sm, err := servicemanager.Connect(s.ps.ProcessState)
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,13 @@ package transport
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/binder"
 	"ipcbench/ipc/binder/device"
+	"ipcbench/ipc/copies"
 )
 
 // regionSize is the receive region of every process of a channel, in bytes: the
@@ -30,7 +32,8 @@ type transport struct {
 	info     ipc.Info
 	platform platform
 	carrier  carrier
-	site     site
+	// site is where the driver copies payload.
+	site copies.Site
 }
 
 // Info implements ipc.Transport.
@@ -56,13 +59,42 @@ func (t *transport) wrap(err error) error {
 	return fmt.Errorf("%s: %w", t.info.Name, err)
 }
 
-// open makes this process a part of the channel's context.
-func (t *transport) open(cfg ipc.Config, place string, opts ...binder.Option) (*binder.ProcessState, error) {
-	dev, err := t.platform.open(place, cfg.Wait, !t.info.RuntimeSafe)
+// process is this process's part in a channel's context.
+type process struct {
+	*binder.ProcessState
+	device device.Device
+}
+
+// join makes this process a part of a context.
+func join(p platform, place string, wait ipc.Wait, raw bool, opts ...binder.Option) (process, error) {
+	dev, err := p.open(place, wait, raw)
 	if err != nil {
-		return nil, err
+		return process{}, err
 	}
-	return binder.Open(dev, append(opts, binder.WithRegionSize(regionSize))...)
+	ps, err := binder.Open(dev, opts...)
+	if err != nil {
+		return process{}, errors.Join(err, closeDevice(dev))
+	}
+	return process{ps, dev}, nil
+}
+
+// Close leaves the context.
+func (p process) Close() error {
+	return errors.Join(p.ProcessState.Close(), closeDevice(p.device))
+}
+
+// closeDevice lets go of a device that holds something beside its files.
+func closeDevice(dev device.Device) error {
+	if c, ok := dev.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// join joins the channel's context as one of its ends.
+func (t *transport) join(cfg ipc.Config, place string, opts ...binder.Option) (process, error) {
+	opts = append(opts, binder.WithRegionSize(regionSize))
+	return join(t.platform, place, cfg.Wait, !t.info.RuntimeSafe, opts...)
 }
 
 // link is a created channel: a context, its service manager, and a lifeline

@@ -1,11 +1,42 @@
 package transport
 
-import "ipcbench/ipc"
+import (
+	"ipcbench/ipc"
+	"ipcbench/ipc/copies"
+)
 
 // Transports returns the transports of this package.
 func Transports() []ipc.Transport {
 	block := []ipc.Wait{ipc.Block}
 	return []ipc.Transport{
+		&transport{
+			info: ipc.Info{
+				Name: "binder", Waits: ipc.Waits,
+				Summary: "Binder driver in its callers: one copy into the receiver's region; futex",
+			},
+			platform: sharedPlatform{}, carrier: plain{}, site: binderSite,
+		},
+		&transport{
+			info: ipc.Info{
+				Name: "binder-2copy", Waits: ipc.Waits,
+				Summary: "as binder, with a second copy out of the region",
+			},
+			platform: sharedPlatform{}, carrier: twice{}, site: twoCopySite,
+		},
+		&transport{
+			info: ipc.Info{
+				Name: "binder-parcel", Waits: ipc.Waits,
+				Summary: "as binder, the payload marshalled into a Parcel first",
+			},
+			platform: sharedPlatform{}, carrier: parceled{}, site: parceledSite,
+		},
+		&transport{
+			info: ipc.Info{
+				Name: "binder-syscall", Waits: block, RuntimeSafe: true,
+				Summary: "as binder, waiting through the Go scheduler",
+			},
+			platform: sharedPlatform{}, carrier: plain{}, site: syscallSite,
+		},
 		&transport{
 			info: ipc.Info{
 				Name: "binder-kernel", Waits: block,
@@ -15,3 +46,12 @@ func Transports() []ipc.Transport {
 		},
 	}
 }
+
+// Where each transport's driver copies payload.
+var (
+	binderSite   = copies.NewSite("binder/CopyFromUser", copies.User)
+	twoCopySite  = copies.NewSite("binder-2copy/CopyFromUser", copies.User)
+	parceledSite = copies.NewSite("binder-parcel/CopyFromUser", copies.User)
+	syscallSite  = copies.NewSite("binder-syscall/CopyFromUser", copies.User)
+	kernelSite   = copies.NewSite("binder-kernel/ioctl", copies.Kernel)
+)
