@@ -20,9 +20,10 @@ func copyFaultable(b []byte, addr uintptr, out bool) (err error) {
 		return errEFAULT
 	}
 	old := debug.SetPanicOnFault(true)
+	done := false
 	defer func() {
 		debug.SetPanicOnFault(old)
-		if recover() != nil {
+		if !done && recover() != nil {
 			err = errEFAULT
 		}
 	}()
@@ -32,6 +33,7 @@ func copyFaultable(b []byte, addr uintptr, out bool) (err error) {
 	} else {
 		copy(b, user)
 	}
+	done = true
 	return nil
 }
 

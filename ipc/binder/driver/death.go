@@ -18,7 +18,7 @@ func (t *Thread) requestDeath(hc *abi.HandleCookie) error {
 	}
 	n.Edit(t.tx).cookie = hc.Cookie()
 	r.Edit(t.tx).death = n
-	t.d.ctx.Edit(t.tx).totals.Deaths++
+	t.d.ctx.In(t.d.a).totals.Deaths++
 	if r.In(t.d.a).node.In(t.d.a).proc == 0 {
 		n.Edit(t.tx).kind = workDeadBinder
 		enqueueProc(t.tx, arena.Ref[Work](n), t.proc)

@@ -181,21 +181,27 @@ func (d *Driver) wakeAll(tx *arena.Tx) {
 
 // contextRec is binder_context: what all processes of the device share.
 type contextRec struct {
-	arena.Header
-	manager    arena.Ref[node]
-	managerSet bool // managerUID counts
-	managerUID uint32
-	lastID     uint64 // of transactions and everything else that is numbered
-	procs      arena.Ends[proc]
-	dead       arena.Ends[node] // nodes without owner that are still referred to
-
+	contextState
+	// Numbers that need no undoing: a gap in them does no harm.
+	lastID uint64 // of transactions and everything else that is numbered
 	totals Totals
 	stats  Stats // of processes that are gone
 }
 
-// nextID is the next number for something that diagnostics name.
-func (d *Driver) nextID(tx *arena.Tx) uint64 {
-	c := d.ctx.Edit(tx)
+// contextState is the part of a context that the journal saves.
+type contextState struct {
+	arena.Header
+	manager    arena.Ref[node]
+	managerSet bool // managerUID counts
+	managerUID uint32
+	procs      arena.Ends[proc]
+	dead       arena.Ends[node] // nodes without owner that are still referred to
+}
+
+// nextID is the next number for something that diagnostics name. The lock is
+// held.
+func (d *Driver) nextID() uint64 {
+	c := d.ctx.In(d.a)
 	c.lastID++
 	return c.lastID
 }
@@ -209,7 +215,8 @@ type Proc struct {
 	space    AddressSpace
 	nonblock atomic.Bool
 	wait     atomic.Uint32
-	threads  sync.Map // int32 to *Thread
+	threads  sync.Map               // int32 to *Thread
+	recent   atomic.Pointer[Thread] // who called last
 	files    atomic.Int32
 }
 
@@ -265,8 +272,12 @@ func (p *Proc) Put() {
 	if p.files.Add(-1) > 0 {
 		return
 	}
+	p.flush()
+	var threads []*Thread
 	p.threads.Range(func(_, v any) bool {
-		v.(*Thread).mu.Lock() // wait for the calls that flush sent home
+		t := v.(*Thread)
+		t.mu.Lock() // wait for the calls that flush sent home
+		threads = append(threads, t)
 		return true
 	})
 	p.d.local.Delete(p.id)
@@ -274,13 +285,12 @@ func (p *Proc) Put() {
 		p.d.release(tx, p.ref)
 		return nil
 	})
-	p.threads.Range(func(_, v any) bool {
-		t := v.(*Thread)
-		p.d.member.Release(t.tx)
-		t.closed = true
+	for _, t := range threads {
+		if !t.gone {
+			t.retire()
+		}
 		t.mu.Unlock()
-		return true
-	})
+	}
 }
 
 // flush makes all threads return to user space.

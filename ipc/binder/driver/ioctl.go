@@ -12,17 +12,23 @@ import (
 // Ioctl is ioctl on the file by the caller thread with the key. arg is an
 // address in the address space of the file. Errors are errno values.
 func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
-	t, err := p.thread(tid)
+	t, err := p.acquire(tid)
 	if err != nil {
 		return err
 	}
-	t.mu.Lock()
 	defer t.mu.Unlock()
-	defer t.recoverDamage(&err)
+	done := false
+	defer func() {
+		if !done {
+			t.recoverDamage(recover(), &err)
+		}
+	}()
 	if err := t.enter(tid); err != nil {
+		done = true
 		return err
 	}
 	err = t.ioctl(cmd, arg)
+	done = true
 	if t.ref != 0 && t.rec.needReturn {
 		t.lock()
 		t.ref.Edit(t.tx).needReturn = false
@@ -33,8 +39,8 @@ func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
 
 // recoverDamage turns the discovery that the arena is damaged into an error,
 // with what the call changed so far undone.
-func (t *Thread) recoverDamage(err *error) {
-	switch r := recover().(type) {
+func (t *Thread) recoverDamage(r any, err *error) {
+	switch r := r.(type) {
 	case nil:
 	case error:
 		if !errors.Is(r, arena.ErrDamaged) {

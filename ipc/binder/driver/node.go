@@ -16,13 +16,13 @@ func (d *Driver) newNode(tx *arena.Tx, p arena.Ref[proc], fp *abi.FlatBinderObje
 	}
 	n := r.Edit(tx)
 	n.kind = workNode
-	n.id, n.proc = d.nextID(tx), p
+	n.id, n.proc = d.nextID(), p
 	n.ptr, n.cookie = fp.Binder, fp.Cookie
 	n.minPriority = uint8(fp.Flags & abi.FLAT_BINDER_FLAG_PRIORITY_MASK)
 	n.acceptFDs = fp.Flags&abi.FLAT_BINDER_FLAG_ACCEPTS_FDS != 0
 	n.securityCtx = fp.Flags&abi.FLAT_BINDER_FLAG_TXN_SECURITY_CTX != 0
 	nodesByPtr.Insert(tx, &p.Edit(tx).nodes, r)
-	d.ctx.Edit(tx).totals.Nodes++
+	d.ctx.In(d.a).totals.Nodes++
 	return r, nil
 }
 

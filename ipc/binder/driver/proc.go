@@ -15,7 +15,7 @@ func (d *Driver) newProc(tx *arena.Tx, id Identity) (arena.Ref[proc], error) {
 		return 0, err
 	}
 	p := r.Edit(tx)
-	p.id, p.slot, p.pid, p.euid = d.nextID(tx), d.member.Slot(), id.PID, id.EUID
+	p.id, p.slot, p.pid, p.euid = d.nextID(), d.member.Slot(), id.PID, id.EUID
 	p.owner = p.slot.In(d.a).User
 	c := d.ctx.Edit(tx)
 	procList.PushBack(tx, &c.procs, r)

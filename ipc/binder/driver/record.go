@@ -20,7 +20,7 @@ const (
 )
 
 var (
-	contexts     = arena.NewKind[contextRec](contextKind, "context", 0)
+	contexts     = arena.NewKind[contextRec](contextKind, "context", arena.SizeOf[contextState]())
 	procs        = arena.NewKind[proc](procKind, "proc", arena.SizeOf[procState]())
 	threads      = arena.NewKind[thread](threadKind, "thread", arena.SizeOf[threadState]())
 	nodes        = arena.NewKind[node](nodeKind, "node", 0)

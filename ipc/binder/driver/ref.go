@@ -35,11 +35,11 @@ func (d *Driver) refForNode(tx *arena.Tx, p arena.Ref[proc], n arena.Ref[node]) 
 	if x.desc, err = owner.handles.Take(tx, lowest); err != nil {
 		return 0, err
 	}
-	x.id, x.proc, x.node = d.nextID(tx), p, n
+	x.id, x.proc, x.node = d.nextID(), p, n
 	refsByDesc.Insert(tx, &owner.refs, r)
 	refsByNode.Insert(tx, &owner.nodeRefs, r)
 	nodeRefs.PushBack(tx, &n.Edit(tx).refs, r)
-	d.ctx.Edit(tx).totals.Refs++
+	d.ctx.In(d.a).totals.Refs++
 	return r, nil
 }
 

@@ -22,8 +22,9 @@ const (
 // Thread is one caller thread of this process. Its methods run with mu held:
 // a key that two goroutines use at once is served one after the other.
 type Thread struct {
-	mu     sync.Mutex
-	closed bool // the file is
+	mu   sync.Mutex
+	gone bool // the thread exited or the file is closed
+	key  int32
 
 	d         *Driver
 	p         *Proc
@@ -51,10 +52,14 @@ type Thread struct {
 
 // thread is the caller thread with the key, made on its first call.
 func (p *Proc) thread(tid int32) (*Thread, error) {
+	if t := p.recent.Load(); t != nil && t.key == tid {
+		return t, nil
+	}
 	if t, ok := p.threads.Load(tid); ok {
+		p.recent.Store(t.(*Thread))
 		return t.(*Thread), nil
 	}
-	t := &Thread{d: p.d, p: p, proc: p.ref}
+	t := &Thread{d: p.d, p: p, proc: p.ref, key: tid}
 	tx, err := p.d.member.Tx(tid)
 	if err != nil {
 		return nil, errno(err)
@@ -67,9 +72,33 @@ func (p *Proc) thread(tid int32) (*Thread, error) {
 	return t, nil
 }
 
+// acquire is the caller thread with the key, for the length of a call.
+func (p *Proc) acquire(tid int32) (*Thread, error) {
+	for p.files.Load() > 0 {
+		t, err := p.thread(tid)
+		if err != nil {
+			return nil, err
+		}
+		t.mu.Lock()
+		if !t.gone {
+			return t, nil
+		}
+		t.mu.Unlock()
+	}
+	return nil, syscall.EBADF
+}
+
+// retire takes the caller thread out of the process. mu is held.
+func (t *Thread) retire() {
+	t.gone = true
+	t.p.threads.CompareAndDelete(t.key, t)
+	t.p.recent.CompareAndSwap(t, nil)
+	t.d.member.Release(t.tx)
+}
+
 // enter begins a call: it finds or makes the thread's record.
 func (t *Thread) enter(tid int32) error {
-	if t.closed || t.proc.In(t.d.a).dead {
+	if t.proc.In(t.d.a).dead {
 		return syscall.EBADF
 	}
 	if t.ref != 0 {
@@ -85,7 +114,7 @@ func (t *Thread) enter(tid int32) error {
 	th := r.Edit(t.tx)
 	th.proc, th.tid, th.needReturn = t.proc, tid, true
 	threadsByTID.Insert(t.tx, &t.proc.Edit(t.tx).threads, r)
-	t.d.ctx.Edit(t.tx).totals.Threads++
+	t.d.ctx.In(t.d.a).totals.Threads++
 	t.ref, t.rec = r, r.In(t.d.a)
 	return nil
 }
@@ -190,11 +219,10 @@ func (t *Thread) free() bool {
 // Poll is poll for POLLIN. It says whether the thread is readable, after
 // waiting for that at most for timeout; below zero means without end.
 func (p *Proc) Poll(tid int32, timeout time.Duration) (bool, error) {
-	t, err := p.thread(tid)
+	t, err := p.acquire(tid)
 	if err != nil {
 		return false, err
 	}
-	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.enter(tid); err != nil {
 		return false, err
@@ -235,7 +263,7 @@ func (t *Thread) exit() {
 	t.d.exitThread(t.tx, t.ref)
 	t.ref, t.rec = 0, nil
 	t.unlock()
-	t.p.threads.CompareAndDelete(t.tid(), t)
+	t.retire()
 }
 
 // exitThread takes a thread apart: who waits for it is told, what it waits for
@@ -303,5 +331,3 @@ func (d *Driver) freeThread(tx *arena.Tx, r arena.Ref[thread]) {
 		threads.Free(tx, r)
 	}
 }
-
-func (t *Thread) tid() int32 { return t.tx.TID() }

@@ -32,7 +32,7 @@ type route struct {
 // read, never by an error of the call.
 func (t *Thread) transact(cmd abi.Command, tr *abi.TransactionDataSG, reply bool) error {
 	t.lock()
-	id := t.d.nextID(t.tx)
+	id := t.d.nextID()
 	t.ref.Edit(t.tx).extended = abi.ExtendedError{ID: uint32(id), Command: uint32(abi.BR_OK)}
 	var to route
 	var f failure
@@ -168,7 +168,7 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 	p := x.Edit(tx)
 	*p = transaction{Work: p.Work, id: id, replyTo: to.inReplyTo, toProc: to.proc, toThread: to.thread, buffer: b,
 		senderEUID: t.p.identity.EUID, code: tr.Code, flags: tr.Flags,
-		fromPID: t.p.identity.PID, fromTID: t.tid(), reply: reply, hasSecCtx: secCtx, building: true}
+		fromPID: t.p.identity.PID, fromTID: t.key, reply: reply, hasSecCtx: secCtx, building: true}
 	p.kind = workTransaction
 	if !reply && !oneway {
 		p.from, p.senderPID = t.ref, t.p.identity.PID
@@ -178,7 +178,7 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 	if to.thread != 0 {
 		to.thread.Edit(tx).pins++
 	}
-	t.d.ctx.Edit(tx).totals.Transactions++
+	t.d.ctx.In(a).totals.Transactions++
 	return x, failure{}
 }
 

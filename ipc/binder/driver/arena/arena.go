@@ -79,9 +79,8 @@ type fileHeader struct {
 	version uint32
 	layout  uint32 // hash of the kinds, see layoutHash
 	size    uint64
-	slabs   Ref[slabs]
 	root    uint32
-	_       [LineSize - 32]byte
+	_       [LineSize - 28]byte
 
 	lock      atomic.Uint32
 	recovered atomic.Uint32 // how often the lock was taken from the dead
@@ -158,10 +157,11 @@ func Format(mem []byte, kinds []AnyKind, o Options) (*Arena, error) {
 	h := a.header
 	h.version, h.layout, h.size = version, layoutHash(a.kinds), uint64(len(mem))
 	h.committed = chunkSize
-	h.slabs = Ref[slabs](slabsLine)
-	s := h.slabs.In(a)
-	s.tag = liveTag(slabsKind)
-	s.nextChunk = chunkLines
+	dir := directoryLine.In(a)
+	dir.tag, dir.nextChunk = liveTag(directoryKind), chunkLines
+	for kind := range uint8(maxKinds) {
+		slabOf(kind).In(a).tag = liveTag(slabKind)
+	}
 	a.formatBootstrap()
 	h.magic = magic
 	return a, nil
@@ -184,7 +184,7 @@ func Open(mem []byte, kinds []AnyKind, o Options) (*Arena, error) {
 		return nil, fmt.Errorf("%w: layout %#x, this program has %#x", ErrVersion, h.layout, layoutHash(a.kinds))
 	case h.size != uint64(len(mem)):
 		return nil, fmt.Errorf("%w: %d bytes, the arena says %d", ErrSize, len(mem), h.size)
-	case h.committed > h.size || h.slabs != slabsLine || h.slabs.In(a).tag != liveTag(slabsKind):
+	case h.committed > h.size || !directoryKinds.Is(a, directoryLine):
 		return nil, fmt.Errorf("%w: header", ErrDamaged)
 	}
 	return a, nil

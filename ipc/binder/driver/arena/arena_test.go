@@ -467,7 +467,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"layout", func(b []byte) []byte { b[12]++; return b }, ErrVersion},
 		{"truncated", func(b []byte) []byte { return b[:len(b)/2] }, ErrSize},
 		{"empty", func(b []byte) []byte { return nil }, ErrSize},
-		{"slabs", func(b []byte) []byte { b[24]++; return b }, ErrDamaged},
+		{"directory", func(b []byte) []byte { b[directoryLine*LineSize]++; return b }, ErrDamaged},
 	} {
 		if _, err := Open(c.spoil(append([]byte(nil), mem...)), allKinds, Options{Host: &testHost{}}); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)

@@ -35,6 +35,37 @@ func (r Ref[T]) Edit(tx *Tx) *T {
 	return (*T)(p)
 }
 
+// save copies a record's image to the journal before its first change in a
+// transaction.
+//
+//go:noinline
+func (tx *Tx) save(line uint32, h *Header) {
+	kind := h.tag &^ tagMask
+	if h.tag&tagMask != tagLive || kind >= maxKinds {
+		panic(damagedRecord(line, "live record"))
+	}
+	tx.saveImage(line, h, tx.arena.kinds[kind].journaled)
+}
+
+// saveImage appends the first size bytes of a record to the journal. The count
+// is stored last, so that a kill at any instruction leaves either a complete
+// image that counts or a record that was not changed.
+func (tx *Tx) saveImage(line uint32, h *Header, size uint32) {
+	j := tx.journal
+	used := j.used
+	if used+entrySize+size > journalSize || uint64(line)*LineSize+uint64(size) > uint64(tx.arena.lines)*LineSize {
+		panic(damagedRecord(line, "record that fits the journal"))
+	}
+	e := (*entry)(unsafe.Add(unsafe.Pointer(&j.images), used))
+	e.line, e.size = line, size
+	image := (*byte)(unsafe.Add(unsafe.Pointer(e), entrySize))
+	copy(unsafe.Slice(image, size), unsafe.Slice((*byte)(unsafe.Pointer(h)), size))
+	j.used = used + (entrySize+size+entrySize-1)&^(entrySize-1)
+	j.count++
+	h.stamp = tx.seq
+	tx.arena.step(StepSaved)
+}
+
 // at is the address of a line. The last chunk cannot begin a record that
 // reaches out of the memory, because chunks are filled from their start.
 func (m *memory) at(line uint32) unsafe.Pointer {
@@ -66,11 +97,12 @@ func entryAt(images []byte, off uint32) *entry {
 	return (*entry)(unsafe.Pointer(&images[off]))
 }
 
-// The first chunk holds the header, the slabs, and what a process needs to
+// The first chunk holds the header, the directory, the slabs, and what a process needs to
 // join: a slot and a journal that are lent to one process after the other.
 const (
-	slabsLine            = Ref[slabs](unsafe.Sizeof(fileHeader{}) / LineSize)
-	bootstrapSlotLine    = Ref[Slot]((uintptr(slabsLine)*LineSize + unsafe.Sizeof(slabs{}) + LineSize - 1) / LineSize)
+	directoryLine        = Ref[directory](unsafe.Sizeof(fileHeader{}) / LineSize)
+	slabsLine            = Ref[slab](directoryLine + 1)
+	bootstrapSlotLine    = Ref[Slot](slabsLine + maxKinds)
 	bootstrapJournalLine = Ref[journal]((uintptr(bootstrapSlotLine)*LineSize + unsafe.Sizeof(Slot{}) + LineSize - 1) / LineSize)
 
 	_ = uint(chunkSize - uintptr(bootstrapJournalLine)*LineSize - unsafe.Sizeof(journal{}))

@@ -25,10 +25,11 @@ func liveTag(kind uint8) uint32 { return tagLive | uint32(kind) }
 
 // Kinds that the arena itself has. Others number theirs from FirstKind.
 const (
-	slabsKind = iota
+	directoryKind = iota
 	slotKind
 	journalKind
 	idsKind
+	slabKind
 	// FirstKind is the first number that is free for a user's kinds.
 	FirstKind = 8
 )
@@ -67,7 +68,7 @@ func (k kindInfo) lines() uint32 { return (k.size + LineSize - 1) / LineSize }
 // kindTable indexes the kinds by number.
 func kindTable(kinds []AnyKind) []kindInfo {
 	table := make([]kindInfo, maxKinds)
-	for _, k := range append([]AnyKind{slabKinds, slotKinds, journalKinds, idsKinds}, kinds...) {
+	for _, k := range append([]AnyKind{directoryKinds, slabKinds, slotKinds, journalKinds, idsKinds}, kinds...) {
 		info := k.describe()
 		if table[info.id].size != 0 {
 			panic(fmt.Sprintf("binder arena: kinds %s and %s share a number", table[info.id].name, info.name))
@@ -86,28 +87,35 @@ func layoutHash(kinds []kindInfo) uint32 {
 	return h.Sum32()
 }
 
-// slabs is the one record that says where free records are. It lies behind the
-// arena's header.
-type slabs struct {
+// directory is the one record that says what the arena's memory is used for.
+// It lies behind the arena's header, and the slabs behind it.
+type directory struct {
 	Header
 	nextChunk uint32    // first line that no slab has
 	members   Ref[Slot] // the processes that joined
-	kind      [maxKinds]slab
 }
 
+// slab says where free records of a kind are.
 type slab struct {
+	Header
 	free uint32 // the first free record
 	bump uint32 // the first line of the current chunk that was never used
 	end  uint32 // the end of the current chunk
 	live uint32 // records in use
+	_    [LineSize - headerSize - 16]byte
 }
 
-var slabKinds = NewKind[slabs](slabsKind, "slabs", 0)
+var (
+	directoryKinds = NewKind[directory](directoryKind, "directory", 0)
+	slabKinds      = NewKind[slab](slabKind, "slab", headerSize+16)
+)
+
+func slabOf(kind uint8) Ref[slab] { return slabsLine + Ref[slab](kind) }
 
 // New allocates a zeroed record. The error wraps ErrFull.
 func (k Kind[T]) New(tx *Tx) (Ref[T], error) {
 	a := tx.arena
-	s := &a.header.slabs.Edit(tx).kind[k.info.id]
+	s := slabOf(k.info.id).Edit(tx)
 	line := s.free
 	if line != 0 {
 		h := a.headerAt(line)
@@ -143,7 +151,7 @@ func (k Kind[T]) Free(tx *Tx, r Ref[T]) {
 	if h.tag != liveTag(k.info.id) {
 		panic(damagedRecord(uint32(r), k.info.name))
 	}
-	s := &a.header.slabs.Edit(tx).kind[k.info.id]
+	s := slabOf(k.info.id).Edit(tx)
 	h.tag, h.next = tagFree|uint32(k.info.id), s.free
 	s.free = uint32(r)
 	s.live--
@@ -151,7 +159,7 @@ func (k Kind[T]) Free(tx *Tx, r Ref[T]) {
 
 // Live is the number of records of the kind that are in use.
 func (k Kind[T]) Live(a *Arena) int {
-	return int(a.header.slabs.In(a).kind[k.info.id].live)
+	return int(slabOf(k.info.id).In(a).live)
 }
 
 // Is says whether the reference leads to a live record of the kind.
@@ -163,7 +171,7 @@ func (k Kind[T]) Is(a *Arena, r Ref[T]) bool {
 // chunks as one record needs, if it is larger than a chunk.
 func (tx *Tx) addChunk(s *slab, k kindInfo) error {
 	a := tx.arena
-	top := a.header.slabs.In(a)
+	top := directoryLine.Edit(tx)
 	lines := max(uint32(chunkLines), (k.lines()+chunkLines-1)/chunkLines*chunkLines)
 	first := top.nextChunk
 	if uint64(first)+uint64(lines) > uint64(a.lines) {

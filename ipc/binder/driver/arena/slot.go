@@ -36,7 +36,7 @@ func (a *Arena) formatBootstrap() {
 // newTx is the view of a journal that exists.
 func (a *Arena) newTx(r Ref[journal]) *Tx {
 	j := r.In(a)
-	return &Tx{arena: a, ref: r, journal: j, images: j.images[:], wakes: make([]*WaitWord, 0, 16)}
+	return &Tx{arena: a, ref: r, journal: j, wakes: make([]*WaitWord, 0, 16)}
 }
 
 // Join makes the process a member. Only one process at a time may do so; the
@@ -64,7 +64,7 @@ func (tx *Tx) newMember(self Slot) (Ref[Slot], Ref[journal], error) {
 	}
 	s := slot.Edit(tx)
 	s.PID, s.UID, s.Start, s.User = self.PID, self.UID, self.Start, self.User
-	top := tx.arena.header.slabs.Edit(tx)
+	top := directoryLine.Edit(tx)
 	s.Next, top.members = top.members, slot
 	j, err := tx.newJournal(slot, self.PID)
 	return slot, j, err
@@ -144,7 +144,7 @@ type Joined struct {
 // Members are all processes that joined and were not removed.
 func (tx *Tx) Members() (all []Joined) {
 	a := tx.arena
-	for s := a.header.slabs.In(a).members; s != 0; s = s.In(a).Next {
+	for s := directoryLine.In(a).members; s != 0; s = s.In(a).Next {
 		all = append(all, Joined{s, *s.In(a)})
 	}
 	return all
@@ -152,7 +152,7 @@ func (tx *Tx) Members() (all []Joined) {
 
 // Listed says whether a process that once joined was not removed yet.
 func (tx *Tx) Listed(m Joined) bool {
-	for s := tx.arena.header.slabs.In(tx.arena).members; s != 0; s = s.In(tx.arena).Next {
+	for s := directoryLine.In(tx.arena).members; s != 0; s = s.In(tx.arena).Next {
 		if s == m.Ref {
 			p := s.In(tx.arena)
 			return p.User == m.Slot.User && p.PID == m.Slot.PID && p.Start == m.Slot.Start
@@ -170,7 +170,7 @@ func (tx *Tx) Remove(slot Ref[Slot]) {
 		journalKinds.Free(tx, j)
 		tx.Commit()
 	}
-	top := a.header.slabs.Edit(tx)
+	top := directoryLine.Edit(tx)
 	if top.members == slot {
 		top.members = slot.In(a).Next
 	} else {

@@ -45,7 +45,6 @@ type Tx struct {
 	ref     Ref[journal]
 	journal *journal
 	seq     uint64
-	images  []byte
 	wakes   []*WaitWord // to be woken by End; nil: it does not sleep
 	settled int         // how many of them have their words changed
 }
@@ -126,45 +125,11 @@ func (tx *Tx) Rollback() {
 	tx.start()
 }
 
-// save copies a record's image to the journal. The count is stored last, so
-// that a kill at any instruction leaves either a complete image that counts
-// or a record that was not changed.
-//
-//go:noinline
-func (tx *Tx) save(line uint32, h *Header) {
-	if h.tag&tagMask != tagLive {
-		panic(damagedRecord(line, "live record"))
-	}
-	kind := h.tag &^ tagMask
-	if kind >= maxKinds {
-		panic(damagedRecord(line, "known kind of record"))
-	}
-	tx.append(line, tx.arena.kinds[kind].journaled)
-	h.stamp = tx.seq
-	tx.arena.step(StepSaved)
-}
-
 // saveHeader saves only the header of a free record that is about to live.
 func (tx *Tx) saveHeader(line uint32, h *Header) {
-	if h.stamp == tx.seq {
-		return
+	if h.stamp != tx.seq {
+		tx.saveImage(line, h, headerSize)
 	}
-	tx.append(line, headerSize)
-	h.stamp = tx.seq
-	tx.arena.step(StepSaved)
-}
-
-func (tx *Tx) append(line, size uint32) {
-	j := tx.journal
-	used := j.used
-	if used+entrySize+size > journalSize {
-		panic(fmt.Errorf("%w: journal of %d bytes is full", ErrDamaged, journalSize))
-	}
-	e := entryAt(tx.images, used)
-	e.line, e.size = line, size
-	copy(tx.images[used+entrySize:], tx.arena.bytesAt(line, int(size)))
-	j.used = used + (entrySize+size+entrySize-1)&^(entrySize-1)
-	j.count++
 }
 
 // undo puts all saved images of a journal back, the newest state of each
@@ -206,6 +171,3 @@ func (w *WaitWord) advance() bool {
 		}
 	}
 }
-
-// TID is the number of the thread that the Tx was handed to.
-func (tx *Tx) TID() int32 { return tx.journal.tid }
