@@ -73,6 +73,8 @@ func (d *Driver) dropWork(tx *arena.Tx, w arena.Ref[Work]) {
 		notices.Free(tx, arena.Ref[notice](w))
 	case workClearDeath, workDeadBinderAndClear:
 		deaths.Free(tx, arena.Ref[death](w))
+	case workClearFreeze:
+		freezeNotices.Free(tx, arena.Ref[freezeNotice](w))
 	}
 }
 

@@ -24,6 +24,7 @@ func (t *Thread) freeze(arg uint64) error {
 		return syscall.EINVAL
 	}
 	if info.Enable == 0 {
+		t.tellAllFrozen(info.PID, false)
 		return nil
 	}
 	for {
@@ -31,6 +32,7 @@ func (t *Thread) freeze(arg uint64) error {
 		pending := t.d.pending(info.PID)
 		t.unlock()
 		if !pending {
+			t.tellAllFrozen(info.PID, true)
 			return nil
 		}
 		if !time.Now().Before(deadline) {
@@ -50,6 +52,13 @@ func (t *Thread) setFrozen(pid uint32, frozen bool, found *bool) {
 		p.frozen, p.syncRecv, p.asyncRecv = frozen, false, false
 		*found = true
 	})
+}
+
+// tellAllFrozen notifies those who asked about nodes of a pid.
+func (t *Thread) tellAllFrozen(pid uint32, frozen bool) {
+	t.lock()
+	defer t.unlock()
+	t.d.eachOf(pid, func(r arena.Ref[proc]) { t.tellFrozen(r, frozen) })
 }
 
 // eachOf visits the binder_procs of a pid.

@@ -124,6 +124,10 @@ func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) {
 		d.dropWork(tx, w)
 		tx.Commit()
 	}
+	for w := p.toldFrozen.First; w != 0; w = p.toldFrozen.First {
+		d.dropWork(tx, w)
+		tx.Commit()
+	}
 	d.releaseBuffers(tx, r)
 	for n := p.nodes; n != 0; n = p.nodes {
 		d.releaseNode(tx, n)

@@ -41,6 +41,11 @@ func (w *returns) ptrCookie(code abi.Return, v abi.PtrCookie) {
 	w.Encoder.PtrCookie(code, v)
 }
 
+func (w *returns) frozenState(v *abi.FrozenStateInfo) {
+	w.count(abi.BR_FROZEN_BINDER)
+	w.Encoder.FrozenState(abi.BR_FROZEN_BINDER, v)
+}
+
 func (w *returns) transaction(m *mail) {
 	w.count(m.code)
 	if m.code == abi.BR_TRANSACTION_SEC_CTX {
@@ -166,6 +171,8 @@ func (t *Thread) readWork(next arena.Ref[Work]) (last bool) {
 		notices.Free(t.tx, arena.Ref[notice](next))
 	case workNode:
 		t.readNode(arena.Ref[node](next))
+	case workFrozen, workClearFreeze:
+		return t.readFreezeNotice(arena.Ref[freezeNotice](next))
 	default:
 		return t.readDeath(arena.Ref[death](next))
 	}

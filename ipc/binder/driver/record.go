@@ -17,6 +17,7 @@ const (
 	transactionKind
 	noticeKind
 	fixupKind
+	freezeNoticeKind
 )
 
 var (
@@ -30,7 +31,9 @@ var (
 	notices      = arena.NewKind[notice](noticeKind, "notice", 0)
 	fixups       = arena.NewKind[fixup](fixupKind, "fixup", 0)
 
-	driverKinds = []arena.AnyKind{contexts, procs, threads, nodes, refs, deaths, transactions, notices, fixups}
+	freezeNotices = arena.NewKind[freezeNotice](freezeNoticeKind, "freeze notice", 0)
+
+	driverKinds = []arena.AnyKind{contexts, procs, threads, nodes, refs, deaths, transactions, notices, fixups, freezeNotices}
 )
 
 // proc is binder_proc.
@@ -49,14 +52,15 @@ type procState struct {
 	euid  uint32
 	link  arena.Link[proc] // in the context
 
-	threads   arena.Ref[thread] // tree by tid
-	nodes     arena.Ref[node]   // tree by ptr
-	refs      arena.Ref[ref]    // tree by descriptor
-	nodeRefs  arena.Ref[ref]    // tree by node
-	handles   arena.IDs
-	todo      arena.Ends[Work]
-	delivered arena.Ends[Work]   // death notices that were read
-	waiting   arena.Ends[thread] // idle, the most recent first
+	threads    arena.Ref[thread] // tree by tid
+	nodes      arena.Ref[node]   // tree by ptr
+	refs       arena.Ref[ref]    // tree by descriptor
+	nodeRefs   arena.Ref[ref]    // tree by node
+	handles    arena.IDs
+	todo       arena.Ends[Work]
+	delivered  arena.Ends[Work]   // death notices that were read
+	toldFrozen arena.Ends[Work]   // freeze notices that were read
+	waiting    arena.Ends[thread] // idle, the most recent first
 
 	maxThreads  uint32
 	requested   uint32 // spawned, but not registered yet
@@ -155,6 +159,7 @@ type ref struct {
 	desc         uint32
 	strong, weak int32
 	death        arena.Ref[death]
+	freeze       arena.Ref[freezeNotice]
 	byDesc       arena.Branch[ref]
 	byNode       arena.Branch[ref]
 	link         arena.Link[ref] // in node.refs

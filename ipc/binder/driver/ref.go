@@ -116,6 +116,10 @@ func (d *Driver) freeRef(tx *arena.Tx, r arena.Ref[ref]) {
 		dequeue(tx, arena.Ref[Work](x.death))
 		deaths.Free(tx, x.death)
 	}
+	if x.freeze != 0 {
+		dequeue(tx, arena.Ref[Work](x.freeze))
+		freezeNotices.Free(tx, x.freeze)
+	}
 	refs.Free(tx, r)
 }
 

@@ -26,6 +26,8 @@ const (
 	workDeadBinder
 	workDeadBinderAndClear
 	workClearDeath
+	workFrozen
+	workClearFreeze
 )
 
 // queueKind says which queue of its owner a work is on.
@@ -36,6 +38,7 @@ const (
 	threadTodo
 	procTodo
 	procDelivered
+	procToldFrozen
 	nodeAsync
 )
 
@@ -50,6 +53,8 @@ func ends(tx *arena.Tx, on queueKind, owner uint32) *arena.Ends[Work] {
 		return &arena.Ref[proc](owner).Edit(tx).todo
 	case procDelivered:
 		return &arena.Ref[proc](owner).Edit(tx).delivered
+	case procToldFrozen:
+		return &arena.Ref[proc](owner).Edit(tx).toldFrozen
 	}
 	return &arena.Ref[node](owner).Edit(tx).async
 }

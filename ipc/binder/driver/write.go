@@ -115,6 +115,15 @@ func (t *Thread) execute(cmd abi.Command, payload []byte) error {
 		t.clearDeath(&hc)
 	case abi.BC_DEAD_BINDER_DONE:
 		t.deathDone(abi.Uint64(payload))
+	case abi.BC_REQUEST_FREEZE_NOTIFICATION, abi.BC_CLEAR_FREEZE_NOTIFICATION:
+		var hc abi.HandleCookie
+		hc.Decode(payload)
+		if cmd == abi.BC_REQUEST_FREEZE_NOTIFICATION {
+			return t.requestFreezeNotice(&hc)
+		}
+		return t.clearFreezeNotice(&hc)
+	case abi.BC_FREEZE_NOTIFICATION_DONE:
+		return t.freezeNoticeDone(abi.Uint64(payload))
 	default:
 		return syscall.EINVAL
 	}
