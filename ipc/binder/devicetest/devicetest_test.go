@@ -12,7 +12,7 @@ import (
 var resultsDir = flag.String("results", "", "directory for the results, one JSON file a device")
 
 // goRelease is the release of the kernel that the driver in Go follows.
-var goRelease = devicetest.Release{Major: 6, Minor: 3}
+var goRelease = devicetest.Release{Major: 6, Minor: 12}
 
 // goDeviations are the rows that cannot apply to a driver that is not in the
 // kernel.

@@ -3,6 +3,7 @@ package devicetest_test
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -25,6 +26,15 @@ func inprocBackend() devicetest.Backend {
 		InProcess:       true,
 		SecurityContext: inprocContext,
 		Deviations:      goDeviations,
+		Stats: func(node string) (string, error) {
+			d, ok := inprocDevices.Load(node)
+			if !ok {
+				return "", os.ErrNotExist
+			}
+			var text strings.Builder
+			err := d.(*inproc.Device).Driver().WriteStats(&text)
+			return text.String(), err
+		},
 		NewContext: func(tb testing.TB) string {
 			d, err := inproc.New(inproc.Options{})
 			if err != nil {

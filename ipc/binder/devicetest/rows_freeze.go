@@ -105,25 +105,53 @@ func freezeNotification(x *test) {
 	m, c := x.manager(), x.join()
 	h := handIn(c.main, clientNode, m.main)
 	request := withCookie(abi.BC_REQUEST_FREEZE_NOTIFICATION, h, 0xf1)
+	clear := withCookie(abi.BC_CLEAR_FREEZE_NOTIFICATION, h, 0xf1)
+	done := withAddress(abi.BC_FREEZE_NOTIFICATION_DONE, 0xf1)
+	invalid := func(command []byte, what string) {
+		x.Helper()
+		x.errno(m.main.begin(exchange{write: command}).value().Errno, unix.EINVAL, what)
+	}
 	if !x.backend.Release.AtLeast(Release{6, 12}) {
-		x.errno(m.main.begin(exchange{write: request}).value().Errno, unix.EINVAL, "BC_REQUEST_FREEZE_NOTIFICATION before 6.12")
+		invalid(request, "BC_REQUEST_FREEZE_NOTIFICATION before 6.12")
 		return
 	}
-	state := func(p pending, frozen uint32) {
+	invalid(withCookie(abi.BC_REQUEST_FREEZE_NOTIFICATION, 77, 0xf1), "request for an unknown handle")
+	invalid(clear, "clearing what was not requested")
+	invalid(done, "acknowledging what was not sent")
+	told(x, m.main.exchange(request), false)
+	invalid(request, "second request")
+	frozen := func(yes bool) {
 		x.Helper()
-		var got abi.FrozenStateInfo
-		got.Decode(p.want(abi.BR_NOOP, abi.BR_FROZEN_BINDER)[1].payload)
-		if got.Cookie != 0xf1 || got.IsFrozen != frozen {
-			x.Fatalf("state %+v, want frozen %d", got, frozen)
-		}
+		x.errno(m.main.freeze(c.PID, yes, 100), 0, "BINDER_FREEZE")
 	}
-	done := withAddress(abi.BC_FREEZE_NOTIFICATION_DONE, 0xf1)
-	state(m.main.exchange(request), 0)
+	// A change is told after the acknowledgement even if it was taken back.
+	frozen(true)
+	frozen(false)
+	m.main.idle()
+	told(x, m.main.exchange(done), false)
+	// What happens before the acknowledgement is told once, after it.
+	frozen(true)
+	frozen(false)
+	frozen(true)
+	m.main.idle()
+	told(x, m.main.exchange(done), true)
 	m.main.write(done)
-	x.errno(m.main.freeze(c.PID, true, 100), 0, "freeze")
-	state(m.main.read(), 1)
-	m.main.write(done)
-	x.errno(m.main.begin(exchange{write: request}).value().Errno, unix.EINVAL, "second request")
-	m.main.exchange(withCookie(abi.BC_CLEAR_FREEZE_NOTIFICATION, h, 0xf1)).
-		want(abi.BR_NOOP, abi.BR_CLEAR_FREEZE_NOTIFICATION_DONE)
+	frozen(false)
+	told(x, m.main.read(), false)
+	invalid(withCookie(abi.BC_CLEAR_FREEZE_NOTIFICATION, h, 0xf2), "clearing with another cookie")
+	m.main.write(clear)
+	m.main.idle()
+	m.main.exchange(done).want(abi.BR_NOOP, abi.BR_CLEAR_FREEZE_NOTIFICATION_DONE)
+	frozen(true)
+	m.main.idle()
+}
+
+// told checks what a freeze notification says.
+func told(x *test, p pending, frozen bool) {
+	x.Helper()
+	var got abi.FrozenStateInfo
+	got.Decode(p.want(abi.BR_NOOP, abi.BR_FROZEN_BINDER)[1].payload)
+	if got.Cookie != 0xf1 || (got.IsFrozen != 0) != frozen {
+		x.Fatalf("state %+v, want frozen %v", got, frozen)
+	}
 }

@@ -1,7 +1,9 @@
 package devicetest_test
 
 import (
+	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"ipcbench/ipc/binder/device"
@@ -32,6 +34,18 @@ func sharedBackend() devicetest.Backend {
 		Open: func(node string, _ devicetest.Identity) (device.Device, error) {
 			return shared.New(shared.Options{Dir: node, Mode: sharedMode})
 		},
+		Stats:      sharedStats,
 		Deviations: goDeviations,
 	}
+}
+
+// sharedStats joins the directory for a look.
+func sharedStats(dir string) (string, error) {
+	d, err := shared.New(shared.Options{Dir: dir, Mode: sharedMode})
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	err = d.Driver().WriteStats(&text)
+	return text.String(), errors.Join(err, d.Close())
 }
