@@ -37,7 +37,7 @@ type Advice struct {
 func Diagnose(e Environment) []Advice {
 	var all []Advice
 	for _, check := range []func(Environment) Advice{
-		cpus, load, emulation, governor, smt, mitigations, hugePages, clock, tracepoints, messageQueues, sharedMemory,
+		cpus, load, emulation, idle, governor, smt, mitigations, hugePages, clock, tracepoints, messageQueues, sharedMemory,
 	} {
 		all = append(all, check(e))
 	}
@@ -125,6 +125,25 @@ func mitigations(e Environment) Advice {
 	}
 	return Advice{Note, "mitigations", fmt.Sprintf("%d active", active),
 		"they are part of what a system call costs here: compare only with machines that have the same"}
+}
+
+// haltPollEnough is how long, in nanoseconds, an idle virtual CPU should look for
+// work before it halts: several wake-ups long.
+const haltPollEnough = 50_000
+
+// idle is about virtual CPUs, which the hypervisor has to wake once they have
+// halted.
+func idle(e Environment) Advice {
+	poll, found := e.Facts["guest_halt_poll_ns"]
+	a := Advice{Good, "idle CPUs", "the processor's own idle states", ""}
+	if !found || e.Virtualisation == "" {
+		return a
+	}
+	a.Found = "an idle virtual CPU polls for " + poll + " ns before it halts"
+	if n, err := strconv.Atoi(poll); err == nil && n < haltPollEnough {
+		a.Level, a.Do = Poor, "each wake-up across CPUs goes through the hypervisor: echo 200000 > /sys/module/haltpoll/parameters/guest_halt_poll_ns"
+	}
+	return a
 }
 
 func hugePages(e Environment) Advice {

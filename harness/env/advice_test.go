@@ -24,6 +24,7 @@ func TestDiagnose(t *testing.T) {
 		{"load", func(e *Environment) { e.Load[0] = 4 }, Unfit},
 		{"virtualisation", func(e *Environment) { e.Virtualisation = "kvm" }, Note},
 		{"virtualisation", func(e *Environment) { e.Virtualisation, e.Emulated = "qemu", true }, Unfit},
+		{"idle CPUs", func(e *Environment) { e.Virtualisation, e.Facts["guest_halt_poll_ns"] = "kvm", "0" }, Poor},
 		{"frequency governor", func(e *Environment) { e.CPU.Governor = "powersave" }, Poor},
 		{"SMT", func(e *Environment) { e.CPU.SMT = "on" }, Poor},
 		{"transparent huge pages", func(e *Environment) { e.Facts["transparent_hugepage"] = "always" }, Note},

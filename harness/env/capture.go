@@ -108,6 +108,8 @@ func (m *machine) facts() map[string]string {
 		"numa_balancing":      "proc/sys/kernel/numa_balancing",
 		"isolated_cpus":       "sys/devices/system/cpu/isolated",
 		"nohz_full":           "sys/devices/system/cpu/nohz_full",
+		"guest_halt_poll_ns":  "sys/module/haltpoll/parameters/guest_halt_poll_ns",
+		"cpuidle_governor":    "sys/devices/system/cpu/cpuidle/current_governor",
 		"turbo_disabled":      "sys/devices/system/cpu/intel_pstate/no_turbo",
 		"clocksource":         "sys/devices/system/clocksource/clocksource0/current_clocksource",
 	})
