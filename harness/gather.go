@@ -46,10 +46,10 @@ func (b *batch) gather(ctx context.Context) error {
 	return nil
 }
 
-// evidenceSession is a cell's work without pace, warm-up or delay.
+// evidenceSession is a cell's work without pace, warm-up or injection.
 func (c *cellUnit) evidenceSession(p Plan, operations int) session {
 	s := c.session(p)
-	s.WarmUp, s.Time, s.Rate, s.Gap, s.Delay = 0, 0, 0, 0, 0
+	s.WarmUp, s.Time, s.Rate, s.Gap, s.Injection = 0, 0, 0, 0, Injection{}
 	s.Operations = operations
 	return s
 }

@@ -38,6 +38,9 @@ func startGroup(t ipc.Transport, c channel, config ipc.Config) (*group, error) {
 }
 
 func (g *group) start(t ipc.Transport) (err error) {
+	if g.channel.program != "" {
+		return g.startAgent()
+	}
 	where, err := place(g.channel.placement, allowedCPUs())
 	if err != nil {
 		return err
@@ -75,7 +78,12 @@ func (g *group) startOne(r role, name string, where []int, handover func() (ipc.
 		return nil, fmt.Errorf("hand %s over: %w", g.channel.transport, err)
 	}
 	task := assignment{Transport: g.channel.transport, Role: r, Config: g.config}
-	return startProcess(g.channel.transport+" "+name, task, h, g.environment(r), where)
+	self, err := os.Executable()
+	if err != nil {
+		h.Close()
+		return nil, fmt.Errorf("find this program's own file: %w", err)
+	}
+	return startProcess(self, g.channel.transport+" "+name, task, h, g.environment(r), where)
 }
 
 // environment of a worker. A raw one never collects garbage by itself, is not
@@ -243,7 +251,7 @@ func (g *group) end() error {
 		}
 		p.quit()
 	}
-	return errors.Join(err, g.link.Close())
+	return errors.Join(err, g.unlink())
 }
 
 // kill ends the workers whatever they do.
@@ -252,7 +260,21 @@ func (g *group) kill() {
 		p.kill()
 		p.line.Close()
 	}
-	if g.link != nil {
-		g.link.Close()
+	g.unlink()
+}
+
+// unlink closes the channel's link; that of an agent's channel is the agent's
+// affair, as are its notes.
+func (g *group) unlink() error {
+	if g.link == nil {
+		return nil
 	}
+	return g.link.Close()
+}
+
+func (g *group) notes() []string {
+	if g.link == nil {
+		return nil
+	}
+	return g.link.Notes()
 }

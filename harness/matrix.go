@@ -26,8 +26,12 @@ type channel struct {
 	clients   int
 	wait      ipc.Wait
 	placement string
-	// variant of a self-test, with workers of its own; else empty.
+	// variant of a self-test or a paired run, with workers of its own; else
+	// empty.
 	variant string
+	// program whose workers these are, reached through an agent; empty is
+	// this one, without.
+	program string
 }
 
 // matrix is a plan in detail.

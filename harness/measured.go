@@ -24,8 +24,8 @@ type Measured struct {
 // CellRecord is what one cell's rounds gave.
 type CellRecord struct {
 	Key
-	// Variant tells cells of one key apart where a self-test runs two
-	// settings of one transport in one run; else empty.
+	// Variant tells cells of one key apart where two builds, or two settings
+	// of one transport, are measured in one run; else empty.
 	Variant string
 	// Generations of worker processes, each with its rounds in order.
 	Generations [][]Round

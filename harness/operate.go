@@ -22,6 +22,9 @@ type operator struct {
 	clock    pacing.Clock
 	recorder *record.Recorder
 
+	// spare is where payload is produced that injected copies then move.
+	spare []byte
+
 	stamp      uint64
 	operations uint64
 	mismatches uint64
@@ -42,7 +45,7 @@ func (o *operator) run(pacer *pacing.Pacer, until int64, n int, recording bool) 
 		if err := o.operate(burst); err != nil {
 			return err
 		}
-		o.delay()
+		o.slowDown()
 		if recording {
 			o.recorder.RecordBurst(o.clock.Now()-start, burst)
 		}
@@ -53,6 +56,7 @@ func (o *operator) run(pacer *pacing.Pacer, until int64, n int, recording bool) 
 
 // operate makes a burst of one-way requests and the call that ends it.
 func (o *operator) operate(burst int) error {
+	o.addSyscalls()
 	for range burst - 1 {
 		o.produce()
 		if err := o.client.Send(o.request); err != nil {
@@ -77,7 +81,8 @@ func (o *operator) produce() {
 	o.stamp++
 	switch o.Mode {
 	case timedMode:
-		workload.Produce(o.request.Bytes(), o.stamp)
+		workload.Produce(o.source(), o.stamp)
+		o.addCopies()
 	case verifyMode:
 		seal(o.request.Bytes(), o.Seed+o.stamp)
 	case canaryMode:
@@ -121,13 +126,6 @@ func seal(p []byte, seed uint64) {
 func sealed(p []byte, seed uint64) bool {
 	n := min(8, len(p))
 	return workload.Consume(p[:n], seed) && workload.Matches(p[n:], seed)
-}
-
-func (o *operator) delay() {
-	if o.Delay > 0 {
-		for until := o.clock.Now() + int64(o.Delay); o.clock.Now() < until; {
-		}
-	}
 }
 
 // warm makes the operations before the clock counts.

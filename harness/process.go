@@ -31,22 +31,17 @@ type process struct {
 	exited chan struct{}
 }
 
-// startProcess starts a worker and closes this process's copies of what it
+// startProcess starts a program as a worker and closes this process's copies of what it
 // inherits. The worker answers Ready when it has taken up its end.
-func startProcess(name string, task assignment, h ipc.Handover, env []string, where []int) (*process, error) {
+func startProcess(program, name string, task assignment, h ipc.Handover, env []string, where []int) (*process, error) {
 	defer h.Close()
 	line, inherited, err := control.Pair()
 	if err != nil {
 		return nil, err
 	}
 	defer inherited.Close()
-	self, err := os.Executable()
-	if err != nil {
-		line.Close()
-		return nil, fmt.Errorf("find this program's own file: %w", err)
-	}
 	p := &process{name: name, line: line, exited: make(chan struct{})}
-	p.cmd = exec.Command(self, WorkerArgument)
+	p.cmd = exec.Command(program, WorkerArgument)
 	p.cmd.Args[0] = os.Args[0]
 	p.cmd.ExtraFiles = append([]*os.File{inherited}, h.Files...)
 	p.cmd.Env = env

@@ -7,6 +7,10 @@ import (
 	"ipcbench/ipc/copies"
 )
 
+// protocolVersion is raised with every change of the messages below that an
+// older or newer build would misread: agents of another build are asked for it.
+const protocolVersion = 1
+
 // What harness and worker say to each other over the control channel. A worker
 // gets one assignment and then sessions; it answers each order once, or twice
 // where it first reports that it is ready.
@@ -18,6 +22,8 @@ const (
 	serverRole role = "server"
 	clientRole role = "client"
 	brokerRole role = "broker"
+	// agentRole holds a whole channel, workers of its own build included.
+	agentRole role = "agent"
 )
 
 // assignment is the first order to a worker; the handover's files are
@@ -28,6 +34,8 @@ type assignment struct {
 	Config    ipc.Config `json:"config"`
 	Data      []byte     `json:"data,omitempty"`
 	Files     int        `json:"files"`
+	// Placement of an agent's workers.
+	Placement string `json:"placement,omitempty"`
 }
 
 // mode is what a session does with its operations.
@@ -63,8 +71,7 @@ type session struct {
 	Rate float64       `json:"rate,omitempty"`
 	Gap  time.Duration `json:"gap,omitempty"`
 	Seed uint64        `json:"seed,omitempty"`
-	// Delay is spun inside the clock, for self-tests that inject a slow-down.
-	Delay time.Duration `json:"delay,omitempty"`
+	Injection
 	// Gated sessions begin when the harness says go, and keep their threads
 	// away from the kernel after the last operation until it says release:
 	// what is counted from outside in between is the operations.
@@ -83,6 +90,8 @@ type order struct {
 // answer is what a worker says.
 type answer struct {
 	Error string `json:"error,omitempty"`
+	// Protocol is the worker's protocolVersion, in its first answer.
+	Protocol int `json:"protocol,omitempty"`
 	// Ready answers an assignment, a server's session that is now being
 	// served, and a client's that waits at its gate.
 	Ready bool `json:"ready,omitempty"`

@@ -231,7 +231,7 @@ func (b *batch) turns() (turns []turn) {
 	}
 	sortTurns(turns)
 	b.random.Shuffle(len(turns), func(i, j int) { turns[i], turns[j] = turns[j], turns[i] })
-	return turns
+	return adjacent(turns)
 }
 
 // alive reports an interrupt, or a worker that died while it was not its turn.

@@ -1,8 +1,6 @@
 package harness
 
 import (
-	"time"
-
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"ipcbench/harness/record"
@@ -27,8 +25,8 @@ type cellUnit struct {
 	record   CellRecord
 	channel  channel
 	workload workload.Workload
-	// delay is injected by self-tests.
-	delay time.Duration
+	// injection of a self-test.
+	injection Injection
 }
 
 func (c *cellUnit) conditions() channel           { return c.channel }
@@ -39,7 +37,7 @@ func (c *cellUnit) session(p Plan) session {
 		Mode: timedMode, OneWay: c.workload.OneWay,
 		Request: c.record.RequestBytes, Reply: c.record.ReplyBytes,
 		WarmUp: p.warmUp(), Time: p.RoundTime,
-		Rate: p.RatePerSecond / float64(c.channel.clients), Gap: p.Gap, Delay: c.delay,
+		Rate: p.RatePerSecond / float64(c.channel.clients), Gap: p.Gap, Injection: c.injection,
 	}
 }
 

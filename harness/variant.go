@@ -1,18 +1,16 @@
 package harness
 
-import "time"
-
 // AddVariant adds a twin of every cell under a name of its own, with workers of
-// its own, whose clients spin for delay inside the clock of every operation.
-// Self-tests prove with it that a slow-down is found.
-func (r *Run) AddVariant(name string, delay func(Key) time.Duration) {
+// its own, that have something injected into every operation. Self-tests prove
+// with it that a regression is found.
+func (r *Run) AddVariant(name string, inject func(Key) Injection) {
 	for _, c := range r.cells {
 		if c.channel.variant != "" {
 			continue
 		}
 		twin := *c
 		twin.record.Variant, twin.channel.variant = name, name
-		twin.delay = delay(c.record.Key)
+		twin.injection = inject(c.record.Key)
 		r.cells = append(r.cells, &twin)
 	}
 }

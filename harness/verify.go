@@ -31,7 +31,7 @@ func (b *batch) verify(ctx context.Context) error {
 
 func (b *batch) verifyCell(cell *cellUnit, g *group) error {
 	s := cell.session(b.plan)
-	s.Mode, s.WarmUp, s.Time, s.Rate, s.Gap, s.Delay = verifyMode, 0, 0, 0, 0, 0
+	s.Mode, s.WarmUp, s.Time, s.Rate, s.Gap, s.Injection = verifyMode, 0, 0, 0, 0, Injection{}
 	s.Operations = verifyOperations(max(s.Request, s.Reply))
 	s.Seed = b.random.Uint64()
 	round, _, mismatches, err := g.round(s)
@@ -43,6 +43,6 @@ func (b *batch) verifyCell(cell *cellUnit, g *group) error {
 			cell.record.Transport, s.Request, mismatches)
 	}
 	cell.record.Verified += round.Operations
-	cell.record.Notes = g.link.Notes()
+	cell.record.Notes = g.notes()
 	return nil
 }

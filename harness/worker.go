@@ -66,7 +66,7 @@ func RunWorker(transports *ipc.Registry) int {
 	}
 	w := &worker{line: control.Open(os.NewFile(controlFD, "control"))}
 	if err := w.run(transports); err != nil {
-		w.line.Send(answer{Error: err.Error()})
+		w.line.Send(answer{Error: err.Error(), Protocol: protocolVersion})
 		return 1
 	}
 	return 0
@@ -88,7 +88,7 @@ func (w *worker) run(transports *ipc.Registry) error {
 	}
 	defer w.end.Close()
 	w.orders = w.listen()
-	if err := w.line.Send(answer{Ready: true}); err != nil {
+	if err := w.line.Send(answer{Ready: true, Protocol: protocolVersion}); err != nil {
 		return err
 	}
 	return w.work()
@@ -108,6 +108,8 @@ func (w *worker) open(t ipc.Transport) (end, error) {
 		return openClient(w, t, h)
 	case brokerRole:
 		return openBroker(w, t, h)
+	case agentRole:
+		return openAgent(w, t)
 	}
 	return nil, fmt.Errorf("no role %q", w.task.Role)
 }

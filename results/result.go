@@ -35,8 +35,8 @@ type Result struct {
 // Cell is one combination of transport, work and conditions.
 type Cell struct {
 	harness.Key
-	// Variant tells cells of one key apart where a self-test runs two builds
-	// or two settings of one transport in one run; else empty.
+	// Variant tells cells of one key apart where two builds, or two settings
+	// of one transport, were measured in one run; else empty.
 	Variant string `json:"variant,omitempty"`
 
 	Rounds             int      `json:"rounds"`

@@ -29,7 +29,9 @@ func slowdown(ctx context.Context, b *Bench, w io.Writer) error {
 		p50[c.Key] = time.Duration(*c.Latency.P50)
 	}
 	slow := func(r *harness.Run) {
-		r.AddVariant("slowed", func(k harness.Key) time.Duration { return p50[k] * slowPercent / 100 })
+		r.AddVariant("slowed", func(k harness.Key) harness.Injection {
+			return harness.Injection{Delay: p50[k] * slowPercent / 100}
+		})
 	}
 	found := map[harness.Key]int{}
 	for i := range repeats {
