@@ -20,9 +20,12 @@ type pool struct {
 // The pool starts suspended if Suspend comes before StartThreadPool.
 func (ps *ProcessState) Suspend() error {
 	ps.pool.suspended.Store(true)
-	err := ps.flush()
 	ps.pool.mu.Lock()
 	defer ps.pool.mu.Unlock()
+	var err error
+	if !ps.pool.closed { // otherwise Close sends them home, and the file may be gone
+		err = ps.flush()
+	}
 	for ps.pool.serving > 0 {
 		ps.pool.changed.Wait()
 	}

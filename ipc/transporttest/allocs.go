@@ -29,14 +29,17 @@ func testAllocs(t *testing.T, s Subject) {
 			for range warmUp {
 				call()
 			}
-			mallocs(t, client, probe)
-			before := mallocs(t, client, probe)
 			if got := testing.AllocsPerRun(runs, call); got != 0 {
 				t.Errorf("a call with %d bytes allocates %v objects in the client", n, got)
 			}
-			// One count may cost the runtime objects of its own, hence the margin
-			// below one object in ten calls.
-			if got := mallocs(t, client, probe) - before; got > runs/10 {
+			// One count may cost the runtime objects of its own, and a pool may
+			// grow once more: hence the margin below one object in ten calls,
+			// and another try.
+			got := served(t, client, probe, runs, call)
+			if got > runs/10 {
+				got = served(t, client, probe, runs, call)
+			}
+			if got > runs/10 {
 				t.Errorf("%d calls with %d bytes allocate %d objects in the server", runs, n, got)
 			}
 		})
@@ -46,6 +49,16 @@ func testAllocs(t *testing.T, s Subject) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// served is how many objects the server allocates during a number of calls.
+func served(t *testing.T, client ipc.Client, probe *ipc.Buffer, calls int, call func()) uint64 {
+	mallocs(t, client, probe)
+	before := mallocs(t, client, probe)
+	for range calls {
+		call()
+	}
+	return mallocs(t, client, probe) - before
 }
 
 // mallocs asks the server how many objects it has allocated.
