@@ -133,6 +133,12 @@ func (t *Thread) collect(forProc bool) {
 			w.code(abi.BR_TRANSACTION_COMPLETE)
 			continue
 		}
+		if t.rec.overflow != 0 {
+			th := t.ref.Edit(t.tx)
+			w.code(th.overflow)
+			th.overflow, th.returnError, th.replyError = 0, 0, 0
+			continue
+		}
 		next := t.rec.todo.First
 		if next == 0 && forProc {
 			next = t.proc.In(t.d.a).todo.First

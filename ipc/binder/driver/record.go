@@ -120,6 +120,7 @@ type threadState struct {
 	building   arena.Ref[transaction] // being filled, outside the lock
 	installing arena.Ref[transaction] // whose descriptors are being installed, outside the lock
 
+	overflow    abi.Return // a notice that the arena had no room for
 	returnError abi.Return // undelivered, of this thread's own command
 	replyError  abi.Return // undelivered, instead of a reply
 	extended    abi.ExtendedError

@@ -33,6 +33,7 @@ func (d *Driver) refForNode(tx *arena.Tx, p arena.Ref[proc], n arena.Ref[node]) 
 		lowest = 0
 	}
 	if x.desc, err = owner.handles.Take(tx, lowest); err != nil {
+		refs.Free(tx, r)
 		return 0, err
 	}
 	x.id, x.proc, x.node = d.nextID(), p, n

@@ -30,7 +30,7 @@ type route struct {
 // finds the target and allocates under the lock, fills the buffer outside, and
 // queues under the lock again. Whatever goes wrong is told by what the threads
 // read, never by an error of the call.
-func (t *Thread) transact(cmd abi.Command, tr *abi.TransactionDataSG, reply bool) error {
+func (t *Thread) transact(tr *abi.TransactionDataSG, reply bool) {
 	t.lock()
 	id := t.d.nextID()
 	t.ref.Edit(t.tx).extended = abi.ExtendedError{ID: uint32(id), Command: uint32(abi.BR_OK)}
@@ -42,11 +42,13 @@ func (t *Thread) transact(cmd abi.Command, tr *abi.TransactionDataSG, reply bool
 		to, f = t.routeRequest(&tr.TransactionData)
 	}
 	if f.code != 0 {
-		return t.fail(to.inReplyTo, id, f)
+		t.fail(to.inReplyTo, id, f)
+		return
 	}
 	x, f := t.allocate(id, to, tr, reply)
 	if f.code != 0 {
-		return t.fail(to.inReplyTo, id, f)
+		t.fail(to.inReplyTo, id, f)
+		return
 	}
 	t.unlock()
 	t.d.a.Outside()
@@ -63,9 +65,8 @@ func (t *Thread) transact(cmd abi.Command, tr *abi.TransactionDataSG, reply bool
 	}
 	if f.code != 0 {
 		t.d.discard(t.tx, x)
-		return t.fail(to.inReplyTo, id, f)
+		t.fail(to.inReplyTo, id, f)
 	}
-	return nil
 }
 
 // routeRequest finds the target of a call by its handle, and the thread of
@@ -325,7 +326,7 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 		if code == abi.BR_TRANSACTION_COMPLETE && p.buffer.In(d.a).Spam && t.proc.In(d.a).spamDetection {
 			code = abi.BR_ONEWAY_SPAM_SUSPECT
 		}
-		_ = d.notify(tx, t.ref, code, false)
+		d.notify(tx, t.ref, code, ofNothing, false)
 		return failure{}
 	}
 	p.needReply = true
@@ -338,7 +339,7 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 	if th.todo.First == 0 {
 		th.deferred = true
 	} else {
-		_ = d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, true)
+		d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, true)
 	}
 	return failure{}
 }
@@ -402,7 +403,7 @@ func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
 	if to.thread.In(d.a).dead || to.proc.In(d.a).dead {
 		return failure{abi.BR_DEAD_REPLY, 0}
 	}
-	_ = d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, false)
+	d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, false)
 	d.popCall(tx, to.thread, to.inReplyTo)
 	d.freeTransaction(tx, to.inReplyTo)
 	to.proc.Edit(tx).outstanding++
@@ -436,7 +437,7 @@ func (d *Driver) freeTransaction(tx *arena.Tx, x arena.Ref[transaction]) {
 
 // fail tells a sender that its command failed. The sender of a reply only
 // learns that it is done with the call; the error goes to who made it.
-func (t *Thread) fail(inReplyTo arena.Ref[transaction], id uint64, f failure) error {
+func (t *Thread) fail(inReplyTo arena.Ref[transaction], id uint64, f failure) {
 	d, tx := t.d, t.tx
 	code := f.code
 	if inReplyTo != 0 {
@@ -448,13 +449,10 @@ func (t *Thread) fail(inReplyTo arena.Ref[transaction], id uint64, f failure) er
 		t.ref.Edit(tx).extended = extended(id, f)
 	}
 	t.ref.Edit(tx).returnError = code
-	if err := d.notifyError(tx, t.ref, code, ofCommand); err != nil {
-		return errno(err)
-	}
+	d.notify(tx, t.ref, code, ofCommand, false)
 	if inReplyTo != 0 {
 		d.failReply(tx, inReplyTo, f.code)
 	}
-	return nil
 }
 
 func extended(id uint64, f failure) abi.ExtendedError {
@@ -473,7 +471,7 @@ func (d *Driver) failReply(tx *arena.Tx, x arena.Ref[transaction], code abi.Retu
 			d.freeTransaction(tx, x)
 			if th := from.Edit(tx); th.replyError == 0 {
 				th.replyError = code
-				_ = d.notifyError(tx, from, code, ofReply)
+				d.notify(tx, from, code, ofReply, false)
 				wake(tx, from)
 			}
 			return

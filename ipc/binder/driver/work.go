@@ -90,27 +90,21 @@ func enqueueProc(tx *arena.Tx, w arena.Ref[Work], p arena.Ref[proc]) {
 }
 
 // notify gives a thread a return code to read; deferred ones do not wake it.
-func (d *Driver) notify(tx *arena.Tx, t arena.Ref[thread], code abi.Return, deferred bool) error {
-	n, err := notices.New(tx)
-	if err != nil {
-		return err
-	}
-	p := n.Edit(tx)
-	p.kind, p.code = workNotice, code
-	enqueue(tx, arena.Ref[Work](n), threadTodo, uint32(t))
+// It cannot fail: if the arena is full, one code has a place in the thread, and
+// what has no place there either adds nothing to what the thread will read.
+func (d *Driver) notify(tx *arena.Tx, t arena.Ref[thread], code abi.Return, of noticeOf, deferred bool) {
 	if !deferred {
 		t.Edit(tx).processTodo = true
 	}
-	return nil
-}
-
-// notifyError gives a thread an error to read.
-func (d *Driver) notifyError(tx *arena.Tx, t arena.Ref[thread], code abi.Return, of noticeOf) error {
-	if err := d.notify(tx, t, code, false); err != nil {
-		return err
+	n, err := notices.New(tx)
+	if err != nil {
+		th := t.Edit(tx)
+		th.overflow, th.processTodo = code, true
+		return
 	}
-	arena.Ref[notice](t.In(d.a).todo.Last).Edit(tx).clears = of
-	return nil
+	p := n.Edit(tx)
+	p.kind, p.code, p.clears = workNotice, code, of
+	enqueue(tx, arena.Ref[Work](n), threadTodo, uint32(t))
 }
 
 // wake sends a wake-up to a thread that waits.

@@ -92,10 +92,10 @@ func (t *Thread) execute(cmd abi.Command, payload []byte) error {
 	case abi.BC_TRANSACTION, abi.BC_REPLY:
 		t.tr.TransactionData.Decode(payload)
 		t.tr.BuffersSize = 0
-		return t.transact(cmd, &t.tr, cmd == abi.BC_REPLY)
+		t.transact(&t.tr, cmd == abi.BC_REPLY)
 	case abi.BC_TRANSACTION_SG, abi.BC_REPLY_SG:
 		t.tr.Decode(payload)
-		return t.transact(cmd, &t.tr, cmd == abi.BC_REPLY_SG)
+		t.transact(&t.tr, cmd == abi.BC_REPLY_SG)
 	case abi.BC_FREE_BUFFER:
 		t.userFreeBuffer(abi.Uint64(payload))
 	case abi.BC_INCREFS, abi.BC_ACQUIRE, abi.BC_RELEASE, abi.BC_DECREFS:

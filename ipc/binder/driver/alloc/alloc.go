@@ -202,16 +202,16 @@ func take(tx *arena.Tx, s *Space, size uint32) (arena.Ref[Buffer], error) {
 	if r == 0 {
 		return 0, ErrNoSpace
 	}
-	bySize.Remove(tx, &s.free, r)
-	b := r.Edit(tx)
-	if b.Size == size {
+	if r.In(tx.Arena()).Size == size {
+		bySize.Remove(tx, &s.free, r)
 		return r, nil
 	}
 	rest, err := buffers.New(tx)
 	if err != nil {
 		return 0, err
 	}
-	p := rest.Edit(tx)
+	bySize.Remove(tx, &s.free, r)
+	b, p := r.Edit(tx), rest.Edit(tx)
 	p.Offset, p.Size, p.isFree = b.Offset+size, b.Size-size, true
 	b.Size = size
 	byAddress.Insert(tx, &s.all, r, rest)

@@ -49,9 +49,8 @@ func (tx *Tx) lockSlow() {
 			}
 			old |= contended
 		}
-		before := time.Now()
 		a.host.Wait(word, old, lockPatience)
-		if word.Load() == old && time.Since(before) >= lockPatience/2 && tx.takeFromDead(old) {
+		if word.Load() == old && tx.takeFromDead(old) {
 			return
 		}
 	}

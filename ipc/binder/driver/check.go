@@ -1,0 +1,256 @@
+package driver
+
+import (
+	"fmt"
+
+	"ipcbench/ipc/binder/driver/alloc"
+	"ipcbench/ipc/binder/driver/arena"
+)
+
+// Check says what is wrong with the context, nil if nothing is: every record
+// that exists must be reachable from where it belongs, references must agree
+// in both directions, and counts with what they count. It takes the driver
+// lock, and time that grows with the context: for tests and diagnostics.
+func (d *Driver) Check() error {
+	return d.member.Do(func(tx *arena.Tx) error {
+		c := checker{d: d, a: d.a}
+		return c.context()
+	})
+}
+
+// checker counts what it finds, to compare it with what exists.
+type checker struct {
+	d *Driver
+	a *arena.Arena
+
+	procs, threads, nodes, refs, deaths, notices, buffers int
+
+	transactions map[arena.Ref[transaction]]bool
+}
+
+func (c *checker) damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", arena.ErrDamaged, fmt.Sprintf(format, args...))
+}
+
+func (c *checker) context() error {
+	ctx := c.d.ctx.In(c.a)
+	c.transactions = map[arena.Ref[transaction]]bool{}
+	if _, err := procList.Check(c.a, ctx.procs); err != nil {
+		return err
+	}
+	for r := ctx.procs.First; r != 0; r = r.In(c.a).link.Next {
+		if err := c.proc(r); err != nil {
+			return fmt.Errorf("proc %d: %w", r.In(c.a).id, err)
+		}
+	}
+	for r := ctx.dead.First; r != 0; r = r.In(c.a).link.Next {
+		if r.In(c.a).proc != 0 {
+			return c.damaged("node %d is among the dead, but has an owner", r.In(c.a).id)
+		}
+		if err := c.node(r); err != nil {
+			return err
+		}
+	}
+	return c.compare()
+}
+
+// compare is the search for leaks: what exists, and what was found.
+func (c *checker) compare() error {
+	for _, k := range []struct {
+		name        string
+		live, found int
+	}{
+		{"procs", procs.Live(c.a), c.procs}, {"threads", threads.Live(c.a), c.threads},
+		{"nodes", nodes.Live(c.a), c.nodes}, {"refs", refs.Live(c.a), c.refs},
+		{"deaths", deaths.Live(c.a), c.deaths}, {"notices", notices.Live(c.a), c.notices},
+		{"transactions", transactions.Live(c.a), len(c.transactions)}, {"buffers", alloc.Live(c.a), c.buffers},
+	} {
+		if k.live != k.found {
+			return c.damaged("%d %s exist, %d are in use", k.live, k.name, k.found)
+		}
+	}
+	return nil
+}
+
+func (c *checker) proc(r arena.Ref[proc]) error {
+	p := r.In(c.a)
+	c.procs++
+	n, err := threadsByTID.Check(c.a, threads, p.threads)
+	if err != nil {
+		return err
+	}
+	c.threads += n
+	for t := threadsByTID.First(c.a, p.threads); t != 0; t = threadsByTID.Next(c.a, p.threads, t) {
+		if err := c.thread(r, t); err != nil {
+			return fmt.Errorf("thread %d: %w", t.In(c.a).tid, err)
+		}
+	}
+	for t := p.waiting.First; t != 0; t = t.In(c.a).waiting.Next {
+		if !t.In(c.a).idle || t.In(c.a).proc != r {
+			return c.damaged("thread %d is listed as idle", t.In(c.a).tid)
+		}
+	}
+	if _, err := nodesByPtr.Check(c.a, nodes, p.nodes); err != nil {
+		return err
+	}
+	for n := nodesByPtr.First(c.a, p.nodes); n != 0; n = nodesByPtr.Next(c.a, p.nodes, n) {
+		if n.In(c.a).proc != r {
+			return c.damaged("node %d belongs to another", n.In(c.a).id)
+		}
+		if err := c.node(n); err != nil {
+			return err
+		}
+	}
+	if err := c.refsOf(r); err != nil {
+		return err
+	}
+	if err := c.queue(p.todo, procTodo, uint32(r)); err != nil {
+		return err
+	}
+	if err := c.queue(p.delivered, procDelivered, uint32(r)); err != nil {
+		return err
+	}
+	return c.region(p)
+}
+
+func (c *checker) region(p *proc) error {
+	if p.space == 0 {
+		return nil
+	}
+	n, err := alloc.Check(c.a, p.space)
+	c.buffers += n
+	if err != nil {
+		return err
+	}
+	for b := alloc.Next(c.a, p.space, 0); b != 0; b = alloc.Next(c.a, p.space, b.In(c.a).Offset+1) {
+		buf := b.In(c.a)
+		if x := arena.Ref[transaction](buf.Transaction); x != 0 && (!transactions.Is(c.a, x) || x.In(c.a).buffer != b) {
+			return c.damaged("buffer %d has a transaction that does not know it", buf.ID)
+		}
+		if n := arena.Ref[node](buf.Node); n != 0 && (!nodes.Is(c.a, n) || n.In(c.a).localStrong <= 0) {
+			return c.damaged("buffer %d does not hold its node", buf.ID)
+		}
+	}
+	return nil
+}
+
+func (c *checker) thread(p arena.Ref[proc], r arena.Ref[thread]) error {
+	t := r.In(c.a)
+	if t.proc != p {
+		return c.damaged("it belongs to another process")
+	}
+	for x := t.stack; x != 0; {
+		if err := c.transaction(x); err != nil {
+			return err
+		}
+		switch q := x.In(c.a); r {
+		case q.from:
+			x = q.fromParent
+		case q.toThread:
+			x = q.toParent
+		default:
+			return c.damaged("transaction %d is on its stack, but not its own", q.id)
+		}
+	}
+	for _, x := range []arena.Ref[transaction]{t.building, t.installing} {
+		if x == 0 {
+			continue
+		}
+		if err := c.transaction(x); err != nil {
+			return err
+		}
+		if call := x.In(c.a).replyTo; call != 0 && x == t.building {
+			if err := c.transaction(call); err != nil {
+				return err
+			}
+		}
+	}
+	return c.queue(t.todo, threadTodo, uint32(r))
+}
+
+// transaction notes a transaction and those that it climbs to if it fails.
+func (c *checker) transaction(x arena.Ref[transaction]) error {
+	for ; x != 0 && !c.transactions[x]; x = x.In(c.a).fromParent {
+		if !transactions.Is(c.a, x) {
+			return c.damaged("line %d is no transaction", x)
+		}
+		c.transactions[x] = true
+		if x.In(c.a).from != 0 && !threads.Is(c.a, x.In(c.a).from) {
+			return c.damaged("transaction %d comes from a thread that is gone", x.In(c.a).id)
+		}
+	}
+	return nil
+}
+
+func (c *checker) node(r arena.Ref[node]) error {
+	n := r.In(c.a)
+	c.nodes++
+	if _, err := nodeRefs.Check(c.a, n.refs); err != nil {
+		return err
+	}
+	strong := int32(0)
+	for x := n.refs.First; x != 0; x = x.In(c.a).link.Next {
+		if x.In(c.a).node != r {
+			return c.damaged("node %d has the ref of another", n.id)
+		}
+		if x.In(c.a).strong > 0 {
+			strong++
+		}
+	}
+	if strong != n.internalStrong || n.localStrong < 0 || n.localWeak < 0 {
+		return c.damaged("node %d counts %d strong refs of %d, and %d, %d local ones",
+			n.id, n.internalStrong, strong, n.localStrong, n.localWeak)
+	}
+	return c.queue(n.async, nodeAsync, uint32(r))
+}
+
+func (c *checker) refsOf(r arena.Ref[proc]) error {
+	p := r.In(c.a)
+	n, err := refsByDesc.Check(c.a, refs, p.refs)
+	if err != nil {
+		return err
+	}
+	m, err := refsByNode.Check(c.a, refs, p.nodeRefs)
+	if err != nil || m != n {
+		return c.damaged("%d refs by number, %d by node: %v", n, m, err)
+	}
+	c.refs += n
+	for x := refsByDesc.First(c.a, p.refs); x != 0; x = refsByDesc.Next(c.a, p.refs, x) {
+		q := x.In(c.a)
+		if q.proc != r || !nodes.Is(c.a, q.node) || q.strong <= 0 && q.weak <= 0 {
+			return c.damaged("ref %d: strong %d, weak %d", q.desc, q.strong, q.weak)
+		}
+		if q.death == 0 {
+			continue
+		}
+		if !deaths.Is(c.a, q.death) {
+			return c.damaged("ref %d has a death notice that is gone", q.desc)
+		}
+		c.deaths++
+	}
+	return nil
+}
+
+// queue checks that what is queued knows where, and notes it.
+func (c *checker) queue(e arena.Ends[Work], on queueKind, owner uint32) error {
+	if _, err := workList.Check(c.a, e); err != nil {
+		return err
+	}
+	for w := e.First; w != 0; w = w.In(c.a).link.Next {
+		p := w.In(c.a)
+		if p.on != on || p.owner != owner {
+			return c.damaged("queued work thinks that it is elsewhere")
+		}
+		switch p.kind {
+		case workTransaction:
+			if err := c.transaction(arena.Ref[transaction](w)); err != nil {
+				return err
+			}
+		case workNotice:
+			c.notices++
+		case workClearDeath, workDeadBinderAndClear:
+			c.deaths++
+		}
+	}
+	return nil
+}
