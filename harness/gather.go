@@ -140,7 +140,7 @@ func (g *group) arrive(s session) (targets []evidence.Target, err error) {
 
 func (g *group) target(p *process, threads []int) evidence.Target {
 	t := evidence.Target{PID: p.pid(), Threads: threads, Control: []int{controlFD}}
-	if g.info.RuntimeSafe || g.info.PoolThreads > 0 {
+	if g.info.RuntimeSafe && g.info.PoolThreads == 0 { // a pool's threads are locked
 		t.Threads = nil
 	}
 	return t

@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"time"
+
 	"ipcbench/ipc"
 )
 
@@ -30,6 +32,9 @@ func (e *serverEnd) session(s session) error {
 	case err := <-served:
 		return err
 	}
+	if s.Gated && e.info.PoolThreads > 0 {
+		time.Sleep(poolSettles)
+	}
 	if err := e.line.Send(answer{Ready: true, Threads: v.threadIDs()}); err != nil {
 		return err
 	}
@@ -43,6 +48,9 @@ func (e *serverEnd) session(s session) error {
 	}
 	return e.finish(v.report())
 }
+
+// poolSettles is the time that the threads of a pool get to come to their gates.
+const poolSettles = 20 * time.Millisecond
 
 // gated opens the session's gates as the harness says.
 func (e *serverEnd) gated(v *service) error {

@@ -9,6 +9,7 @@ import (
 
 	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/device"
 )
 
 // IPCThreadState is one thread in its conversation with the driver: what it has
@@ -87,6 +88,16 @@ type Counts struct {
 
 // Counts is the thread's account so far.
 func (t *IPCThreadState) Counts() Counts { return t.counts }
+
+// Account is what the device's driver did for the thread so far; ok is false
+// where the driver does not tell.
+func (t *IPCThreadState) Account() (a device.Account, ok bool) {
+	accountant, ok := t.ps.file.(device.Accountant)
+	if !ok {
+		return device.Account{}, false
+	}
+	return accountant.Account(t.key), true
+}
 
 // argument is the memory for the argument of an ioctl.
 func (t *IPCThreadState) argument() []byte { return t.memory[argumentAt:statusAt] }

@@ -70,6 +70,7 @@ type Ledger struct {
 	syscalls  uint64
 	header    uint64
 	marked    Aside
+	excluded  Aside
 }
 
 // Aside is what was counted beside the operations: the message that ends a
@@ -115,6 +116,10 @@ func (l *Ledger) Syscalls(n int) { l.syscalls += uint64(n) }
 // belongs to none, and stands in the report's Aside.
 func (l *Ledger) Mark() { l.marked = Aside{l.syscalls, l.header} }
 
+// Exclude says that the operations begin here: what was counted before belongs to
+// none, and stands in the report's Aside.
+func (l *Ledger) Exclude() { l.excluded = Aside{l.syscalls, l.header} }
+
 // Report is a ledger, or a sum of ledgers, in a form that travels between
 // processes.
 type Report struct {
@@ -140,7 +145,10 @@ type SiteReport struct {
 // Report is the account so far.
 func (l *Ledger) Report() Report {
 	r := Report{Delivered: l.delivered, Messages: l.messages, Syscalls: l.syscalls,
-		Aside: Aside{l.syscalls - l.marked.Syscalls, l.header - l.marked.Header}}
+		Aside: Aside{
+			Syscalls: l.syscalls - l.marked.Syscalls + l.excluded.Syscalls,
+			Header:   l.header - l.marked.Header + l.excluded.Header,
+		}}
 	for d := range directions {
 		for s, c := range l.copied[d] {
 			if c.times == 0 {

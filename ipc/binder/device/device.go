@@ -75,3 +75,19 @@ type Mapping interface {
 	// binder_proc receives nothing more.
 	Unmap(offset, length int) error
 }
+
+// Accountant is a File whose driver counts what it does for each thread. The
+// kernel's cannot be asked.
+type Accountant interface {
+	// Account is the thread's account so far. Only the thread itself may
+	// ask, between two ioctls.
+	Account(thread int32) Account
+}
+
+// Account is what a driver did for one thread: bytes copied from and to the
+// caller's memory, payload of transactions and everything else apart, and
+// system calls made to wait and to wake.
+type Account struct {
+	PayloadFromUser, HeaderFromUser, HeaderToUser uint64
+	Syscalls                                      uint64
+}

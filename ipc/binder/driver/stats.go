@@ -30,6 +30,18 @@ type Copies struct {
 	HeaderToUser    uint64
 }
 
+// Account is what one caller thread of the file cost so far: what was copied
+// for it, and the system calls made to wait and to wake. It belongs to that
+// thread, between its calls; a thread that has made none has zeros.
+func (p *Proc) Account(tid int32) (c Copies, calls uint64) {
+	v, ok := p.threads.Load(tid)
+	if !ok {
+		return Copies{}, 0
+	}
+	t := v.(*Thread)
+	return t.copies, t.tx.Calls()
+}
+
 // Copies is what was copied for all threads of the file. It is exact while
 // none of them is in a call.
 func (p *Proc) Copies() (sum Copies) {

@@ -193,7 +193,7 @@ func (t *Thread) await(number uint32, deadline time.Time) error {
 			}
 			limit = min(limit, left)
 		}
-		if t.d.a.Sleep(w, number, limit) && w.Number() == number {
+		if t.tx.Sleep(w, number, limit) && w.Number() == number {
 			return syscall.EINTR
 		}
 		if w.Number() == number {

@@ -80,6 +80,7 @@ func (parceled) call(c *client, request []byte, flags abi.TransactionFlags) ([]b
 	c.data.WriteInterfaceToken(descriptor)
 	c.data.WriteByteArray(request)
 	c.account.ledger.Sent(parcelSite, len(request), c.data.Len()-len(request))
+	c.account.sent(0, c.data.Len()-len(request))
 	if err := c.thread.Transact(c.handle, codeCall, &c.data, &c.reply, flags); err != nil {
 		return nil, err
 	}
@@ -115,5 +116,6 @@ func (parceled) OnTransact(call *binder.Call) error {
 	call.Reply.WriteNoException()
 	call.Reply.WriteByteArray(reply)
 	th.account.ledger.Sent(parcelSite, len(reply), call.Reply.Len()-len(reply))
+	th.account.sent(0, call.Reply.Len()-len(reply))
 	return nil
 }

@@ -107,7 +107,7 @@ func (c *client) Call(request *ipc.Buffer) ([]byte, error) {
 	if err != nil {
 		return nil, c.explain(err)
 	}
-	c.account.sent(request.Len())
+	c.account.sent(request.Len(), 0)
 	c.account.settle(c.thread)
 	c.account.ledger.Delivered(len(reply))
 	return reply, nil
@@ -130,7 +130,7 @@ func (c *client) Send(request *ipc.Buffer) error {
 		}
 		time.Sleep(interval)
 	}
-	c.account.sent(request.Len())
+	c.account.sent(request.Len(), 0)
 	c.account.settle(c.thread)
 	return nil
 }
@@ -150,7 +150,7 @@ func (c *client) enter(request *ipc.Buffer) error {
 			return c.explain(err)
 		}
 		c.thread = thread
-		c.account.settle(thread)
+		c.account.begin(thread)
 	}
 	if n := request.Len(); n > c.cfg.MaxRequest {
 		c.gate.Leave()

@@ -39,6 +39,8 @@ type thread struct {
 	buffers ipc.Buffers
 	account account
 	handler ipc.Handler
+	// fresh: it has had no call in this session.
+	fresh bool
 	// private is where carriers put what they copy.
 	private []byte
 }
@@ -141,7 +143,7 @@ func (s *server) stop() {
 // begin is a looper's way into a session.
 func (s *server) begin(state *binder.IPCThreadState) {
 	th, service := s.thread(state)
-	th.account.settle(state)
+	th.account.begin(state)
 	if service == nil {
 		return
 	}
@@ -150,7 +152,7 @@ func (s *server) begin(state *binder.IPCThreadState) {
 		s.end(fmt.Errorf("start a serving thread: %w", err))
 		return
 	}
-	th.handler = h
+	th.handler, th.fresh = h, true
 }
 
 func (s *server) thread(state *binder.IPCThreadState) (*thread, ipc.Service) {
@@ -181,23 +183,33 @@ func (s *server) done(state *binder.IPCThreadState) {
 // handle serves one call; its reply lies in the handler's buffer.
 func (th *thread) handle(call *binder.Call, request []byte) ([]byte, error) {
 	if call.Code == codeStop {
-		// Waiting for the stop was no operation, all before it was one.
-		th.account.settle(th.state, 1)
-		th.account.ledger.Mark()
+		th.settle()
 		th.server.stop()
 		return nil, nil
 	}
 	if th.handler == nil || call.Code != codeCall || len(request) > th.server.cfg.MaxRequest {
 		return nil, binder.BadValue
 	}
-	th.account.settle(th.state)
+	th.settle()
 	th.account.ledger.Delivered(len(request))
 	reply := th.handler.Handle(request, call.OneWay())
 	if call.OneWay() {
 		return nil, nil
 	}
-	th.account.sent(reply.Len())
+	th.account.sent(reply.Len(), 0)
 	return reply.Bytes(), nil
+}
+
+// settle counts what came since the last call. A reply goes out with the read of
+// the next call, so each count is one operation, half of this one and half of the
+// one before; only the first, which has no reply in it, is none.
+func (th *thread) settle() {
+	th.account.settle(th.state)
+	if th.fresh {
+		th.account.ledger.Exclude()
+		th.fresh = false
+	}
+	th.account.ledger.Mark()
 }
 
 // Buffer implements ipc.Thread.

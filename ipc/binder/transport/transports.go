@@ -5,41 +5,45 @@ import (
 	"ipcbench/ipc/copies"
 )
 
+// poolThreads is the size of the server's pool: 15 that the driver asks for, the
+// one it starts with, and the main thread.
+const poolThreads = 17
+
 // Transports returns the transports of this package.
 func Transports() []ipc.Transport {
 	block := []ipc.Wait{ipc.Block}
 	return []ipc.Transport{
 		&transport{
 			info: ipc.Info{
-				Name: "binder", Waits: ipc.Waits,
+				Name: "binder", Waits: ipc.Waits, PoolThreads: poolThreads,
 				Summary: "Binder driver in its callers: one copy into the receiver's region; futex",
 			},
 			platform: sharedPlatform{}, carrier: plain{}, site: binderSite,
 		},
 		&transport{
 			info: ipc.Info{
-				Name: "binder-2copy", Waits: ipc.Waits,
+				Name: "binder-2copy", Waits: ipc.Waits, PoolThreads: poolThreads,
 				Summary: "as binder, with a second copy out of the region",
 			},
 			platform: sharedPlatform{}, carrier: twice{}, site: twoCopySite,
 		},
 		&transport{
 			info: ipc.Info{
-				Name: "binder-parcel", Waits: ipc.Waits,
+				Name: "binder-parcel", Waits: ipc.Waits, PoolThreads: poolThreads,
 				Summary: "as binder, the payload marshalled into a Parcel first",
 			},
 			platform: sharedPlatform{}, carrier: parceled{}, site: parceledSite,
 		},
 		&transport{
 			info: ipc.Info{
-				Name: "binder-syscall", Waits: block, RuntimeSafe: true,
+				Name: "binder-syscall", Waits: block, RuntimeSafe: true, PoolThreads: poolThreads,
 				Summary: "as binder, waiting through the Go scheduler",
 			},
 			platform: sharedPlatform{}, carrier: plain{}, site: syscallSite,
 		},
 		&transport{
 			info: ipc.Info{
-				Name: "binder-kernel", Waits: block,
+				Name: "binder-kernel", Waits: block, PoolThreads: poolThreads,
 				Summary: "the running kernel's Binder driver: one copy into the receiver's region",
 			},
 			platform: kernelPlatform{}, carrier: plain{}, site: kernelSite,

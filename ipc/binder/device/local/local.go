@@ -56,6 +56,13 @@ func (f *File) SetWait(w driver.Wait) { f.proc.SetWait(w) }
 // Copies is what the driver copied for the file's threads.
 func (f *File) Copies() driver.Copies { return f.proc.Copies() }
 
+// Account is described by device.Accountant.
+func (f *File) Account(thread int32) device.Account {
+	c, calls := f.proc.Account(thread)
+	return device.Account{PayloadFromUser: c.PayloadFromUser, HeaderFromUser: c.HeaderFromUser,
+		HeaderToUser: c.HeaderToUser, Syscalls: calls}
+}
+
 // Ioctl is described by device.File.
 func (f *File) Ioctl(thread int32, cmd uint32, arg uintptr) error {
 	return f.proc.Ioctl(thread, abi.Ioctl(cmd), uint64(arg))

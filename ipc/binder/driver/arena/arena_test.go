@@ -499,11 +499,12 @@ func TestBadReference(t *testing.T) {
 func TestSleepAndWake(t *testing.T) {
 	a, _ := newTestArena(t, &testHost{})
 	_, tx := join(t, a)
+	_, sleeper := join(t, a)
 	var w WaitWord
 	woken := make(chan struct{})
 	go func() {
 		for n := w.Number(); w.Number() == n; {
-			a.Sleep(&w, n, time.Minute)
+			sleeper.Sleep(&w, n, time.Minute)
 		}
 		close(woken)
 	}()
@@ -514,7 +515,7 @@ func TestSleepAndWake(t *testing.T) {
 	tx.Wake(&w)
 	tx.End()
 	<-woken
-	a.Sleep(&w, w.Number()-1, time.Minute) // has been woken already: must not sleep
+	tx.Sleep(&w, w.Number()-1, time.Minute) // has been woken already: must not sleep
 }
 
 func TestTransactionDoesNotAllocate(t *testing.T) {

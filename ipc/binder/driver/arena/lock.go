@@ -49,6 +49,7 @@ func (tx *Tx) lockSlow() {
 			}
 			old |= contended
 		}
+		tx.calls++
 		a.host.Wait(word, old, lockPatience)
 		if word.Load() == old && tx.takeFromDead(old) {
 			return
@@ -58,6 +59,7 @@ func (tx *Tx) lockSlow() {
 
 func (tx *Tx) unlock() {
 	if word := &tx.arena.header.lock; word.Swap(0)&contended != 0 {
+		tx.calls++
 		tx.arena.host.Wake(word, 1)
 	}
 }
@@ -131,10 +133,11 @@ func (a *Arena) Holder() (pid, tid int32) {
 
 // Sleep waits until the word's number is no longer number, at most for
 // timeout. It may return early, and says whether a signal was the reason.
-func (a *Arena) Sleep(w *WaitWord, number uint32, timeout time.Duration) (interrupted bool) {
+func (tx *Tx) Sleep(w *WaitWord, number uint32, timeout time.Duration) (interrupted bool) {
 	old := number << 1
 	if w.word.CompareAndSwap(old, old|asleep) || w.word.Load() == old|asleep {
-		return a.host.Wait(&w.word, old|asleep, timeout)
+		tx.calls++
+		return tx.arena.host.Wait(&w.word, old|asleep, timeout)
 	}
 	return false
 }

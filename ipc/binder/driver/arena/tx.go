@@ -47,7 +47,12 @@ type Tx struct {
 	seq     uint64
 	wakes   []*WaitWord // to be woken by End; nil: it does not sleep
 	settled int         // how many of them have their words changed
+	calls   uint64
 }
+
+// Calls is how many system calls were made for the Tx so far: sleeps on the lock
+// or a wait word, and wake-ups.
+func (tx *Tx) Calls() uint64 { return tx.calls }
 
 // Arena is the arena whose records the transaction changes.
 func (tx *Tx) Arena() *Arena { return tx.arena }
@@ -108,6 +113,7 @@ func (tx *Tx) settle() {
 func (tx *Tx) rouse() {
 	for _, w := range tx.wakes {
 		if w != nil {
+			tx.calls++
 			tx.arena.host.Wake(&w.word, 1)
 		}
 	}
