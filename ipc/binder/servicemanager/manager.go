@@ -64,6 +64,16 @@ func Become(ps *binder.ProcessState, opts ...ManagerOption) (*Manager, error) {
 	return m, nil
 }
 
+// Add registers an object of the manager's own process, which cannot call
+// itself through the driver. A name that AddService would refuse wraps
+// binder.BadValue.
+func (m *Manager) Add(name string, b *binder.Binder) error {
+	if !validName(name) {
+		return fmt.Errorf("invalid service name %q: %w", name, binder.BadValue)
+	}
+	return m.register(name, &service{binder: b, priority: PriorityDefault})
+}
+
 // OnTransact serves a call of the interface.
 func (m *Manager) OnTransact(call *binder.Call) error {
 	if err := call.Data.EnforceInterface(Descriptor); err != nil {
