@@ -23,7 +23,7 @@ type checker struct {
 	d *Driver
 	a *arena.Arena
 
-	procs, threads, nodes, refs, deaths, notices, buffers int
+	procs, threads, nodes, refs, deaths, freezeNotices, notices, buffers int
 
 	transactions map[arena.Ref[transaction]]bool
 }
@@ -62,7 +62,7 @@ func (c *checker) compare() error {
 	}{
 		{"procs", procs.Live(c.a), c.procs}, {"threads", threads.Live(c.a), c.threads},
 		{"nodes", nodes.Live(c.a), c.nodes}, {"refs", refs.Live(c.a), c.refs},
-		{"deaths", deaths.Live(c.a), c.deaths}, {"notices", notices.Live(c.a), c.notices},
+		{"deaths", deaths.Live(c.a), c.deaths}, {"freeze notices", freezeNotices.Live(c.a), c.freezeNotices}, {"notices", notices.Live(c.a), c.notices},
 		{"transactions", transactions.Live(c.a), len(c.transactions)}, {"buffers", alloc.Live(c.a), c.buffers},
 	} {
 		if k.live != k.found {
@@ -108,6 +108,9 @@ func (c *checker) proc(r arena.Ref[proc]) error {
 		return err
 	}
 	if err := c.queue(p.delivered, procDelivered, uint32(r)); err != nil {
+		return err
+	}
+	if err := c.queue(p.toldFrozen, procToldFrozen, uint32(r)); err != nil {
 		return err
 	}
 	return c.region(p)
@@ -220,13 +223,15 @@ func (c *checker) refsOf(r arena.Ref[proc]) error {
 		if q.proc != r || !nodes.Is(c.a, q.node) || q.strong <= 0 && q.weak <= 0 {
 			return c.damaged("ref %d: strong %d, weak %d", q.desc, q.strong, q.weak)
 		}
-		if q.death == 0 {
-			continue
+		if q.death != 0 && !deaths.Is(c.a, q.death) || q.freeze != 0 && !freezeNotices.Is(c.a, q.freeze) {
+			return c.damaged("ref %d has a notice that is gone", q.desc)
 		}
-		if !deaths.Is(c.a, q.death) {
-			return c.damaged("ref %d has a death notice that is gone", q.desc)
+		if q.death != 0 {
+			c.deaths++
 		}
-		c.deaths++
+		if q.freeze != 0 {
+			c.freezeNotices++
+		}
 	}
 	return nil
 }
@@ -250,6 +255,8 @@ func (c *checker) queue(e arena.Ends[Work], on queueKind, owner uint32) error {
 			c.notices++
 		case workClearDeath, workDeadBinderAndClear:
 			c.deaths++
+		case workClearFreeze:
+			c.freezeNotices++
 		}
 	}
 	return nil

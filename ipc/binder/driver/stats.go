@@ -17,9 +17,10 @@ func (s *Stats) add(o *Stats) {
 	}
 }
 
-// Totals counts what was ever made in a context.
+// Totals counts the objects of a context: those that there are, or all that
+// there ever were. Completes are return codes on their way to a thread.
 type Totals struct {
-	Procs, Threads, Nodes, Refs, Deaths, Transactions uint64
+	Procs, Threads, Nodes, Refs, Deaths, Transactions, Completes uint64
 }
 
 // Copies counts the bytes that the driver copied for a thread: payload of

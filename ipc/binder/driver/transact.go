@@ -338,6 +338,7 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 	th.stack = x
 	if th.todo.First == 0 {
 		th.deferred = true
+		d.ctx.In(d.a).totals.Completes++
 	} else {
 		d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, true)
 	}

@@ -96,6 +96,7 @@ func (d *Driver) notify(tx *arena.Tx, t arena.Ref[thread], code abi.Return, of n
 	if !deferred {
 		t.Edit(tx).processTodo = true
 	}
+	d.ctx.In(d.a).totals.Completes++
 	n, err := notices.New(tx)
 	if err != nil {
 		th := t.Edit(tx)

@@ -286,7 +286,7 @@ func leaks(d *Driver) error {
 		name string
 		n    int
 	}{{"procs", procs.Live(d.a)}, {"threads", threads.Live(d.a)}, {"nodes", nodes.Live(d.a)}, {"refs", refs.Live(d.a)},
-		{"deaths", deaths.Live(d.a)}, {"transactions", transactions.Live(d.a)}, {"notices", notices.Live(d.a)}, {"fixups", fixups.Live(d.a)}} {
+		{"deaths", deaths.Live(d.a)}, {"freeze notices", freezeNotices.Live(d.a)}, {"transactions", transactions.Live(d.a)}, {"notices", notices.Live(d.a)}, {"fixups", fixups.Live(d.a)}} {
 		if k.n != 0 {
 			err = errors.Join(err, fmt.Errorf("%d %s leak", k.n, k.name))
 		}
