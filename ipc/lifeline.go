@@ -49,6 +49,22 @@ func (l *Lifeline) Close() error {
 	return err
 }
 
+// Linger is Close for an end that has left something to the other one: that sees
+// the line break, while gone still runs, once the other end has broken too.
+// The descriptor and the watcher stay until then.
+func (l *Lifeline) Linger() error {
+	conn, err := l.end.SyscallConn()
+	if err != nil {
+		return err
+	}
+	conn.Control(func(fd uintptr) { err = unix.Shutdown(int(fd), unix.SHUT_WR) })
+	go func() {
+		l.watcher.Wait()
+		l.end.Close()
+	}()
+	return err
+}
+
 // pollable undoes what inheriting an end did to it: os/exec makes descriptors
 // blocking, and Close would not interrupt a read of a blocking one. Where that
 // fails, the end is as good as it was.

@@ -40,31 +40,29 @@ func MQUnlink(name string) error {
 	return errnoErr(errno)
 }
 
-// expired is a deadline in the past: the call does what it can at once.
-var expired unix.Timespec
-
-func deadline(try bool) uintptr {
-	if try {
-		return uintptr(unsafe.Pointer(&expired))
-	}
-	return 0
-}
-
-// RawMQSend sends text, raw; with try it does not wait. The errors are
-// mq_send(3)'s: EAGAIN or ETIMEDOUT when the queue is full, EINTR.
-func RawMQSend(fd int, text []byte, try bool) error {
+// RawMQSend sends text, raw; while the queue is full it waits until a time of
+// CLOCK_REALTIME, for which 0 is the past. The errors are mq_send(3)'s: EAGAIN or
+// ETIMEDOUT when the queue is still full, EINTR.
+func RawMQSend(fd int, text []byte, until *unix.Timespec) error {
 	_, _, errno := syscall.RawSyscall6(unix.SYS_MQ_TIMEDSEND, uintptr(fd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(text))), uintptr(len(text)), 0, deadline(try), 0)
+		uintptr(unsafe.Pointer(unsafe.SliceData(text))), uintptr(len(text)), 0, uintptr(unsafe.Pointer(until)), 0)
 	return errnoErr(errno)
 }
+
+// expired is a time in the past: the call does what it can at once.
+var expired unix.Timespec
 
 // RawMQReceive receives, raw, the oldest message into text, which must have room
 // for the queue's message size, and returns its length; with try it does not wait.
 // The errors are mq_receive(3)'s: EAGAIN or ETIMEDOUT when the queue is
 // empty, EINTR.
 func RawMQReceive(fd int, text []byte, try bool) (int, error) {
+	var until *unix.Timespec
+	if try {
+		until = &expired
+	}
 	n, _, errno := syscall.RawSyscall6(unix.SYS_MQ_TIMEDRECEIVE, uintptr(fd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(text))), uintptr(len(text)), 0, deadline(try), 0)
+		uintptr(unsafe.Pointer(unsafe.SliceData(text))), uintptr(len(text)), 0, uintptr(unsafe.Pointer(until)), 0)
 	if errno != 0 {
 		return 0, errnoErr(errno)
 	}

@@ -40,11 +40,12 @@ func MsgRemove(id int) error {
 	return errnoErr(errno)
 }
 
-// MsgCapacity is how many bytes of text a queue holds.
-func MsgCapacity(id int) (int, error) {
+// MsgStat tells how many bytes of text a queue holds at most, and how many
+// messages are in it.
+func MsgStat(id int) (capacity, messages int, err error) {
 	var ds msgqidDS
 	_, _, errno := syscall.RawSyscall(unix.SYS_MSGCTL, uintptr(id), ipcStat, uintptr(unsafe.Pointer(&ds)))
-	return int(ds.qbytes), errnoErr(errno)
+	return int(ds.qbytes), int(ds.qnum), errnoErr(errno)
 }
 
 // MsgSetCapacity changes it; above the system's msgmnb that needs CAP_SYS_RESOURCE.

@@ -1,6 +1,7 @@
 package mq
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -173,8 +174,8 @@ func (c *conn) receiveFragment(memory []byte, at int) (int, error) {
 			return 0, over
 		case err == nil && n > 0:
 			return n, nil
-		case err == nil && c.over() == nil:
-			return 0, ipc.ErrPeerGone // an empty fragment from the peer: it gave up in the middle
+		case err == nil && c.over() == nil: // nor did this end interrupt itself
+			return 0, fmt.Errorf("%w: an empty fragment", ipc.ErrProtocol)
 		case err == unix.EAGAIN && over != nil:
 			return 0, over
 		case err == unix.EIDRM:
@@ -191,25 +192,24 @@ func (c *conn) Buffer(n int) (*ipc.Buffer, error) { return c.buffers.Buffer(n) }
 // Ledger implements ipc.Conn.
 func (c *conn) Ledger() *copies.Ledger { return c.ledger }
 
-// Close implements ipc.Conn. The peer may still read what was sent to it, and
-// then removes that queue.
+// Close implements ipc.Conn. What was sent and is not read yet is the peer's; its
+// queue goes when the peer closes its end or dies. A message that is sent in part
+// takes those before it along where only the queue's removal interrupts it.
 func (c *conn) Close() error {
 	torn := false // a message is sent in part
 	if !c.gate.Shut(func() {
-		c.in.interruptReceive()
 		if c.sending.Load() {
 			torn = true
 			c.out.interruptSend()
+		} else {
+			c.in.interruptReceive()
 		}
 	}) {
 		return nil
 	}
-	keep := !torn && c.ending.Err() == nil
-	err := c.in.close(false)
-	c.lifeline.Close()
-	if e := c.out.close(keep); err == nil {
-		err = e
-	}
 	c.buffers.FreeAll()
-	return err
+	if !torn && c.ending.Err() == nil && c.out.unread() {
+		return errors.Join(c.lifeline.Linger(), c.in.close())
+	}
+	return errors.Join(c.lifeline.Close(), c.out.close(), c.in.close())
 }

@@ -22,13 +22,21 @@
 // # Ends
 //
 // A POSIX queue loses its name as soon as it is made and lives as long as its
-// descriptors. A System V queue has only an identifier: each end removes the queue
-// it receives from, the creator removes both, and whoever sees its peer gone
-// removes what the peer would have read. What was sent before is still read.
+// descriptors. A System V queue has only an identifier, and whoever lives removes
+// it: the creator when it closes the link; an end when it closes, or cannot take
+// up its handover. An end that has sent what is not read yet leaves that queue to
+// the peer when it closes, but goes on watching it, and removes the queue when the
+// peer has closed or died.
+//
+// A send that waits in a full queue is ended by the queue's removal, System V's,
+// and looks for itself once in 10 ms, POSIX's.
 //
 // # Lock order, known gaps
 //
 // No locks but [ipc.Gate]. When all three processes of a connection are killed, a
 // System V queue stays; a POSIX queue does if its creator is killed between two
-// system calls. A fragment is trusted to no more than its length says.
+// system calls. A client that closes while its own send waits in a full System V
+// queue loses what it sent before and was not read. A clock that is set back
+// delays the end of a POSIX send by as much. A fragment is trusted to no more than
+// its length says.
 package mq

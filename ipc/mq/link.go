@@ -21,7 +21,8 @@ type link struct {
 type connection struct {
 	identity
 	server, client []*os.File
-	remove         func() error // of what has no descriptor
+	queues         []queue // that have no descriptor
+	capacity       int     // of those, in bytes
 }
 
 // Create implements ipc.Transport.
@@ -70,8 +71,8 @@ func (c *connection) addLifeline() error {
 
 func (c *connection) close() error {
 	err := errors.Join(ipc.Handover{Files: c.server}.Close(), ipc.Handover{Files: c.client}.Close())
-	if c.remove != nil {
-		err = errors.Join(err, c.remove())
+	for _, q := range c.queues {
+		err = errors.Join(err, q.close())
 	}
 	return err
 }

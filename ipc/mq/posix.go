@@ -1,6 +1,8 @@
 package mq
 
 import (
+	"time"
+
 	"golang.org/x/sys/unix"
 
 	"ipcbench/internal/sys"
@@ -9,17 +11,34 @@ import (
 // posixQueue is a POSIX message queue without a name, which lives as long as its
 // descriptors.
 type posixQueue struct {
-	fd   int
-	size int // of its messages, at most
+	fd    int
+	until unix.Timespec // a send waits until then
 }
 
-func (q posixQueue) front() int { return 0 }
+// attention is how often a send that waits looks at the ending: only the peer
+// can wake it, by making room. Making room here would tear a hole into what the
+// peer reads.
+const attention = 10 * time.Millisecond
 
-func (q posixQueue) send(frame []byte, try bool) error {
-	return posixError(sys.RawMQSend(q.fd, frame, try))
+// expired is a time in the past: a send does what it can at once.
+var expired unix.Timespec
+
+func (q *posixQueue) front() int { return 0 }
+
+// send finds the time over, at most once in attention, when it has to wait; a
+// send that does not wait never looks at the clock.
+func (q *posixQueue) send(frame []byte, try bool) error {
+	if try {
+		return posixError(sys.RawMQSend(q.fd, frame, &expired))
+	}
+	err := sys.RawMQSend(q.fd, frame, &q.until)
+	if err == unix.ETIMEDOUT {
+		q.until = unix.NsecToTimespec(time.Now().Add(attention).UnixNano())
+	}
+	return posixError(err)
 }
 
-func (q posixQueue) receive(frame []byte, try bool) (int, error) {
+func (q *posixQueue) receive(frame []byte, try bool) (int, error) {
 	n, err := sys.RawMQReceive(q.fd, frame, try)
 	return n, posixError(err)
 }
@@ -32,25 +51,19 @@ func posixError(err error) error {
 }
 
 // interruptReceive sends an empty message; see sysvQueue.
-func (q posixQueue) interruptReceive() { sys.RawMQSend(q.fd, nil, true) }
+func (q *posixQueue) interruptReceive() { sys.RawMQSend(q.fd, nil, &expired) }
 
-// interruptSend makes room, so that a waiting send returns, and the next one
-// looks at the ending first.
-func (q posixQueue) interruptSend() {
-	text := make([]byte, q.size)
-	for {
-		if _, err := sys.RawMQReceive(q.fd, text, true); err != nil {
-			return
-		}
-	}
-}
+// interruptSend has nothing to do: a send looks by itself.
+func (q *posixQueue) interruptSend() {}
 
-// close replaces what is in the queue, unless it is kept, by an empty message:
-// the rest of what it belongs to will not come.
-func (q posixQueue) close(keep bool) error {
-	if !keep {
-		q.interruptSend()
-		sys.RawMQSend(q.fd, nil, true)
+// unread is false: the queue stays while the peer has it open.
+func (q *posixQueue) unread() bool { return false }
+
+func (q *posixQueue) close() error {
+	if q.fd < 0 {
+		return nil
 	}
-	return unix.Close(q.fd)
+	err := unix.Close(q.fd)
+	q.fd = -1
+	return err
 }

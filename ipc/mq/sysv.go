@@ -2,10 +2,12 @@ package mq
 
 import (
 	"errors"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 
 	"ipcbench/internal/sys"
+	"ipcbench/ipc"
 )
 
 // sysvQueue is a System V message queue. It has no descriptor: whoever survives
@@ -31,7 +33,8 @@ func (q sysvQueue) receive(frame []byte, try bool) (int, error) {
 }
 
 // sysvError gives two answers their common name: an identifier that has been
-// removed is EIDRM to who waits and EINVAL to who comes later.
+// removed is EIDRM to who waits and EINVAL to who comes later. A text longer than
+// a fragment can be comes from no peer of good will.
 func sysvError(err error) error {
 	switch err {
 	case nil:
@@ -40,6 +43,8 @@ func sysvError(err error) error {
 		return unix.EAGAIN
 	case unix.EINVAL:
 		return unix.EIDRM
+	case unix.E2BIG:
+		return fmt.Errorf("%w: a fragment above the limit", ipc.ErrProtocol)
 	}
 	return err
 }
@@ -52,15 +57,19 @@ func (q sysvQueue) interruptReceive() {
 }
 
 // interruptSend removes the queue: nobody will read it.
-func (q sysvQueue) interruptSend() { q.close(false) }
+func (q sysvQueue) interruptSend() { q.close() }
 
-func (q sysvQueue) close(keep bool) error {
-	if keep {
-		return nil
-	}
+func (q sysvQueue) unread() bool {
+	_, messages, err := sys.MsgStat(q.id)
+	return err == nil && messages > 0
+}
+
+// close removes the queue. The peer, who may do so at any time, can have been
+// faster.
+func (q sysvQueue) close() error {
 	err := sys.MsgRemove(q.id)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EIDRM) {
-		return nil // the peer was faster
+		return nil
 	}
 	return err
 }

@@ -21,34 +21,7 @@ func createSysV(cfg ipc.Config) ([]*connection, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	capacity := 0
-	conns, err := newConnections(cfg.Clients, func() (*connection, error) {
-		c := &connection{}
-		made := 0
-		c.remove = func() error {
-			var errs []error
-			for _, id := range c.Queues[:made] {
-				errs = append(errs, sysvQueue{int(id)}.close(false))
-			}
-			return errors.Join(errs...)
-		}
-		for ; made < 2; made++ {
-			id, err := sys.MsgGet()
-			if err != nil {
-				return nil, errors.Join(fmt.Errorf("msgget: %w", err), c.close())
-			}
-			c.Queues[made] = uint32(id)
-			if capacity, err = enlarge(id); err != nil {
-				made++
-				return nil, errors.Join(err, c.close())
-			}
-			c.Records[made] = uint32(min(msgmax, capacity))
-		}
-		if err := c.addLifeline(); err != nil {
-			return nil, errors.Join(err, c.close())
-		}
-		return c, nil
-	})
+	conns, err := newConnections(cfg.Clients, func() (*connection, error) { return newSysV(msgmax) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,13 +30,32 @@ func createSysV(cfg ipc.Config) ([]*connection, []string, error) {
 		return nil, nil, errors.Join(fmt.Errorf("%w: messages of %d bytes", errors.ErrUnsupported, record), closeAll(conns))
 	}
 	return conns, []string{splitNote(cfg, [2]int{record, record}),
-		fmt.Sprintf("queues of %d bytes", capacity)}, nil
+		fmt.Sprintf("queues of %d bytes", conns[0].capacity)}, nil
+}
+
+func newSysV(msgmax int) (*connection, error) {
+	c := &connection{}
+	for i := range c.Queues {
+		id, err := sys.MsgGet()
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("msgget: %w", err), c.close())
+		}
+		c.queues = append(c.queues, sysvQueue{id})
+		if c.capacity, err = enlarge(id); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+		c.Queues[i], c.Records[i] = uint32(id), uint32(min(msgmax, c.capacity))
+	}
+	if err := c.addLifeline(); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	return c, nil
 }
 
 // enlarge gives a queue the wanted capacity where permitted, and returns what it
 // has.
 func enlarge(id int) (int, error) {
-	capacity, err := sys.MsgCapacity(id)
+	capacity, _, err := sys.MsgStat(id)
 	if err != nil {
 		return 0, fmt.Errorf("msgctl IPC_STAT: %w", err)
 	}

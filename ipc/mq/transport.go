@@ -28,6 +28,7 @@ func Transports() []ipc.Transport {
 			files:   1,
 			create:  createSysV,
 			open:    openSysV,
+			remove:  removeSysV,
 			explain: explainSysV,
 		},
 		&transport{
@@ -58,6 +59,8 @@ type transport struct {
 	create func(ipc.Config) ([]*connection, []string, error)
 	// open takes up the queues of requests and replies.
 	open func(identity, []*os.File, ipc.Wait) ([2]queue, error)
+	// remove removes what has no descriptor, if there is such.
+	remove func(identity)
 	// explain turns an errno into one of the contract's errors.
 	explain func(error, ipc.Config) error
 }
@@ -70,6 +73,12 @@ type identity struct {
 }
 
 const identitySize = 16
+
+// identityOf reads the identity of connection i of a checked handover.
+func identityOf(h ipc.Handover, i int) (id identity) {
+	binary.Decode(h.Data[i*identitySize:], binary.LittleEndian, &id) // there are bytes enough
+	return id
+}
 
 func (t *transport) Info() ipc.Info { return t.info }
 
@@ -97,7 +106,7 @@ func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
 			for _, c := range conns {
 				c.Close()
 			}
-			ipc.Handover{Files: h.Files[i*t.files:]}.Close()
+			t.abandon(h, i)
 			return nil, err
 		}
 		conns = append(conns, c)
@@ -107,15 +116,25 @@ func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
 
 // Dial implements ipc.Transport.
 func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
-	err := t.checkHandover(h, 1)
-	if err == nil {
-		var c ipc.Conn
-		if c, err = t.take(cfg, h, 0, copies.Request); err == nil {
-			return ipc.NewClient(c), nil
-		}
+	if err := t.checkHandover(h, 1); err != nil {
+		h.Close()
+		return nil, err
 	}
-	h.Close()
-	return nil, err
+	c, err := t.take(cfg, h, 0, copies.Request)
+	if err != nil {
+		t.abandon(h, 0)
+		return nil, err
+	}
+	return ipc.NewClient(c), nil
+}
+
+// abandon lets go of what was handed over, from connection i on: nobody else may
+// be left to do so.
+func (t *transport) abandon(h ipc.Handover, i int) {
+	ipc.Handover{Files: h.Files[i*t.files:]}.Close()
+	for ; t.remove != nil && i*identitySize < len(h.Data); i++ {
+		t.remove(identityOf(h, i))
+	}
 }
 
 func (t *transport) checkHandover(h ipc.Handover, clients int) error {
@@ -128,14 +147,11 @@ func (t *transport) checkHandover(h ipc.Handover, clients int) error {
 
 // take makes the end of connection i of a handover.
 func (t *transport) take(cfg ipc.Config, h ipc.Handover, i int, out copies.Direction) (ipc.Conn, error) {
-	var id identity
-	if _, err := binary.Decode(h.Data[i*identitySize:], binary.LittleEndian, &id); err != nil {
-		return nil, err
-	}
+	id := identityOf(h, i)
 	files := h.Files[i*t.files:][:t.files]
-	queues, err := t.open(id, files, cfg.Wait)
+	queues, err := t.open(id, files[1:], cfg.Wait)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.info.Name, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", t.info.Name, err), closeQueues(queues))
 	}
 	in := copies.Reply - out
 	limits := [2]int{cfg.MaxRequest, cfg.MaxReply}
@@ -146,8 +162,9 @@ func (t *transport) take(cfg ipc.Config, h ipc.Handover, i int, out copies.Direc
 		recordOut: int(id.Records[out]), recordIn: int(id.Records[in]),
 	}
 	if err := c.start(files[0]); err != nil {
-		return nil, errors.Join(err, c.in.close(true), c.out.close(true))
+		return nil, errors.Join(fmt.Errorf("%s: %w", t.info.Name, err), closeQueues(queues))
 	}
+	ipc.Handover{Files: files[1:]}.Close()
 	return c, nil
 }
 
@@ -155,19 +172,24 @@ func openSysV(id identity, _ []*os.File, _ ipc.Wait) ([2]queue, error) {
 	return [2]queue{sysvQueue{int(id.Queues[0])}, sysvQueue{int(id.Queues[1])}}, nil
 }
 
-// openPosix takes descriptors of its own from the files, which it closes: a
-// file's descriptor belongs to Go's poller.
-func openPosix(id identity, files []*os.File, wait ipc.Wait) (queues [2]queue, err error) {
-	for i, f := range files[1:] {
+func removeSysV(id identity) {
+	for _, q := range id.Queues {
+		sysvQueue{int(q)}.close()
+	}
+}
+
+// openPosix takes descriptors of its own from the files, since a file's belongs to
+// Go's poller.
+func openPosix(_ identity, files []*os.File, wait ipc.Wait) (queues [2]queue, err error) {
+	for i, f := range files {
 		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		if err == nil {
+			queues[i] = &posixQueue{fd: fd}
+			err = unix.SetNonblock(fd, wait == ipc.Spin)
+		}
 		if err != nil {
-			return queues, fmt.Errorf("duplicate a queue's descriptor: %w", err)
+			return queues, fmt.Errorf("take up a queue's descriptor: %w", err)
 		}
-		f.Close()
-		if err := unix.SetNonblock(fd, wait == ipc.Spin); err != nil {
-			return queues, fmt.Errorf("queue's O_NONBLOCK: %w", err)
-		}
-		queues[i] = posixQueue{fd, int(id.Records[i])}
 	}
 	return queues, nil
 }

@@ -46,7 +46,8 @@
 //
 // No locks. An end of cma is believed its process id, so it can make the other read
 // whatever that is permitted to read. When all three processes of a connection are
-// killed, the semaphores of shm-sem stay. Close may come from any goroutine, and replaces the memory by zero
+// killed, the semaphores of shm-sem stay; any one that lives removes them. Close
+// may come from any goroutine, and replaces the memory by zero
 // pages where an operation or a handler may still read; the addresses stay
 // reserved until the process ends. A receiver that is in its handler for long
 // may hold up to half a ring of slots that it is done with.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"ipcbench/internal/sys"
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
 )
@@ -102,7 +103,7 @@ func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
 			for _, c := range conns {
 				c.Close()
 			}
-			ipc.Handover{Files: h.Files[i:]}.Close()
+			t.abandon(h, i)
 			return nil, err
 		}
 		conns = append(conns, c)
@@ -112,15 +113,25 @@ func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
 
 // Dial implements ipc.Transport.
 func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
-	err := t.checkHandover(h, 1)
-	if err == nil {
-		var c ipc.Conn
-		if c, err = t.take(cfg, h, 0, copies.Request); err == nil {
-			return ipc.NewClient(c), nil
-		}
+	if err := t.checkHandover(h, 1); err != nil {
+		h.Close()
+		return nil, err
 	}
-	h.Close()
-	return nil, err
+	c, err := t.take(cfg, h, 0, copies.Request)
+	if err != nil {
+		t.abandon(h, 0)
+		return nil, err
+	}
+	return ipc.NewClient(c), nil
+}
+
+// abandon lets go of what was handed over, from connection i on: nobody else may
+// be left to do so.
+func (t *transport) abandon(h ipc.Handover, i int) {
+	ipc.Handover{Files: h.Files[i:]}.Close()
+	for ; t.semaphores && i*identitySize < len(h.Data); i++ {
+		sys.SemRemove(parseIdentity(h.Data[i*identitySize:]).semaphores)
+	}
 }
 
 func (t *transport) checkHandover(h ipc.Handover, clients int) error {
