@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -23,21 +24,39 @@ type task struct {
 	Data            []byte
 }
 
-// role is what a child does with its end; ready tells the parent that it has
-// come as far as the parent waits for.
-type role func(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error
+// role is what a child does with its end.
+type role func(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error
 
 var roles = map[string]role{
 	"serve": serveCounted,
 	"hang":  serveAndHang,
 	"idle":  callAndIdle,
 	"call":  callForEver,
+
+	"create":          createAndOffer,
+	"serve-till-told": serveTillTold,
+	"call-till-told":  callTillTold,
+	"send":            sendSome,
 }
+
+// parent is who started this child, and talks to it in lines.
+type parent struct{ in *bufio.Reader }
+
+func (p *parent) say(line string) { fmt.Println(line) }
+
+// ready says that the child has come as far as the parent waits for.
+func (p *parent) ready() { p.say("ready") }
+
+// hear waits for what the parent says next; an error is its end.
+func (p *parent) hear() (line string, err error) { return p.in.ReadString('\n') }
 
 // child is a process of this binary with one end of a channel.
 type child struct {
 	cmd *exec.Cmd
+	in  io.WriteCloser
 	out *bufio.Reader
+	// pipe is what out reads.
+	pipe *os.File
 }
 
 // start starts a child, hands an end over to it, and returns when it is ready.
@@ -51,10 +70,14 @@ func start(t *testing.T, s Subject, cfg ipc.Config, role string, h ipc.Handover)
 	c.cmd.Env = append(os.Environ(), childVariable+"="+string(description))
 	c.cmd.ExtraFiles = h.Files
 	c.cmd.Stderr = os.Stderr
+	if c.in, err = c.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.pipe = out.(*os.File)
 	c.out = bufio.NewReader(out)
 	err = c.cmd.Start()
 	h.Close()
@@ -72,6 +95,9 @@ func (c *child) awaitReady(t *testing.T) {
 		t.Fatalf("the child said %q: %v", line, err)
 	}
 }
+
+// tell says something to the child, which may be gone.
+func (c *child) tell(line string) { fmt.Fprintln(c.in, line) }
 
 // kill kills the child at once and waits until it is gone. It may have gone
 // before.
@@ -103,5 +129,5 @@ func doTask(description string, transports []ipc.Transport) error {
 		h.Files = append(h.Files, os.NewFile(uintptr(3+i), "inherited"))
 	}
 	runtime.LockOSThread()
-	return roles[k.Role](transport, k.Config, h, func() { fmt.Println("ready") })
+	return roles[k.Role](transport, k.Config, h, &parent{bufio.NewReader(os.Stdin)})
 }

@@ -9,7 +9,7 @@ import (
 
 // serveCounted serves echo, but answers countMallocs with the number of objects
 // that the process has allocated.
-func serveCounted(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error {
+func serveCounted(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
 	server, err := transport.Listen(cfg, h)
 	if err != nil {
 		return err
@@ -18,7 +18,7 @@ func serveCounted(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready
 	return server.Serve(service(func(t ipc.Thread) (func([]byte, bool) *ipc.Buffer, error) {
 		reply, err := t.Buffer(cfg.MaxReply)
 		stats := new(runtime.MemStats)
-		ready()
+		p.ready()
 		return func(request []byte, _ bool) *ipc.Buffer {
 			if len(request) == countMallocs {
 				runtime.ReadMemStats(stats)
@@ -37,21 +37,21 @@ func serveCounted(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready
 const countMallocs = 1
 
 // serveAndHang gets a request and never answers.
-func serveAndHang(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error {
+func serveAndHang(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
 	server, err := transport.Listen(cfg, h)
 	if err != nil {
 		return err
 	}
 	return server.Serve(service(func(ipc.Thread) (func([]byte, bool) *ipc.Buffer, error) {
 		return func([]byte, bool) *ipc.Buffer {
-			ready()
+			p.ready()
 			select {}
 		}, nil
 	}))
 }
 
 // callAndIdle makes one call and then nothing.
-func callAndIdle(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error {
+func callAndIdle(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
 	client, request, err := dial(transport, cfg, h)
 	if err != nil {
 		return err
@@ -59,12 +59,12 @@ func callAndIdle(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready 
 	if _, err := client.Call(request); err != nil {
 		return err
 	}
-	ready()
+	p.ready()
 	select {}
 }
 
 // callForEver calls with the largest request, over and over.
-func callForEver(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready func()) error {
+func callForEver(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
 	client, request, err := dial(transport, cfg, h)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func callForEver(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, ready 
 			return err
 		}
 		if i == 0 {
-			ready()
+			p.ready()
 		}
 	}
 }

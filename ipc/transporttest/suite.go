@@ -27,9 +27,6 @@ type Subject struct {
 	// the end that is handed over, as the transport itself would; nil skips
 	// the tests of hostile peers.
 	Inject func(h ipc.Handover, bytes []byte) error
-	// Objects names what of the transport's kind this process has made and not
-	// removed, beside descriptors: segments, queues, files.
-	Objects func() []string
 }
 
 // processors is how many threads may block at once, and some to spare.
@@ -38,6 +35,7 @@ const processors = 64
 // Main is the TestMain of a package that runs the suite. Every transport that
 // is a Subject has to be among transports.
 func Main(m *testing.M, transports ...ipc.Transport) {
+	isolate()
 	debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(processors)
 	if description, ok := os.LookupEnv(childVariable); ok {
@@ -70,6 +68,9 @@ func Run(t *testing.T, s Subject) {
 		{"ClientKilledCalling", testClientKilledCalling},
 		{"ServerKilled", testServerKilled},
 		{"ServerKilledServing", testServerKilledServing},
+		{"Survivors", testSurvivors},
+		{"Orphans", testOrphans},
+		{"SurvivorOfUnread", testSurvivorOfUnread},
 		{"Hostile", testHostile},
 		{"Allocs", testAllocs},
 		{"Ledger", testLedger},
@@ -77,7 +78,7 @@ func Run(t *testing.T, s Subject) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			leakcheck.Expect(t, s.Objects)
+			leakcheck.Expect(t, objects)
 			test.run(t, s)
 		})
 	}

@@ -1,0 +1,51 @@
+package transporttest
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// isolatedVariable is set in processes that have an IPC namespace to themselves.
+const isolatedVariable = "IPCBENCH_TRANSPORTTEST_ISOLATED"
+
+// isolate starts this program anew in an IPC namespace of its own, so that the
+// segments, queues and semaphores there are those of the test and its children.
+// Where that is not permitted it goes on as it is, and the tests that need it
+// are skipped.
+func isolate() {
+	if isolated() {
+		return
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if unix.Unshare(unix.CLONE_NEWIPC) != nil {
+		return
+	}
+	environment := append(os.Environ(), isolatedVariable+"=1")
+	if err := syscall.Exec("/proc/self/exe", os.Args, environment); err != nil {
+		panic(err) // half of the threads are in one namespace and half in another
+	}
+}
+
+func isolated() bool { return os.Getenv(isolatedVariable) != "" }
+
+// objects names what System V objects there are, if all of them are the test's.
+func objects() (all []string) {
+	if !isolated() {
+		return nil
+	}
+	lists, _ := filepath.Glob("/proc/sysvipc/*")
+	for _, list := range lists {
+		text, _ := os.ReadFile(list)
+		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+		for _, line := range lines[1:] { // the first one names the columns
+			all = append(all, filepath.Base(list)+" "+strings.Fields(line)[1])
+		}
+	}
+	return all
+}
