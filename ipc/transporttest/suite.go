@@ -23,6 +23,9 @@ type Subject struct {
 	Largest int
 	// Unordered: what is sent one-way may arrive after a later call.
 	Unordered bool
+	// Mortal says why survivors of killed processes cannot clean up after them;
+	// empty if they can.
+	Mortal string
 	// Inject makes bytes, a header and what follows it, arrive at the peer of
 	// the end that is handed over, as the transport itself would; nil skips
 	// the tests of hostile peers.

@@ -110,12 +110,19 @@ func newFate(r *rand.Rand, run int) []step {
 	return steps
 }
 
-// testSurvivors kills and closes the three processes of a channel in all
-// combinations, and expects those which are left to have left nothing.
-func testSurvivors(t *testing.T, s Subject) {
+func needsSurvivors(t *testing.T, s Subject) {
+	if s.Mortal != "" {
+		t.Skip(s.Mortal)
+	}
 	if !isolated() {
 		t.Skip("needs an IPC namespace of its own")
 	}
+}
+
+// testSurvivors kills and closes the three processes of a channel in all
+// combinations, and expects those which are left to have left nothing.
+func testSurvivors(t *testing.T, s Subject) {
+	needsSurvivors(t, s)
 	runs := 14
 	if os.Getenv("IPCBENCH_LONG") != "" {
 		runs = 700
@@ -142,9 +149,7 @@ func testSurvivors(t *testing.T, s Subject) {
 
 // testOrphans kills the creator before anybody has taken an end up.
 func testOrphans(t *testing.T, s Subject) {
-	if !isolated() {
-		t.Skip("needs an IPC namespace of its own")
-	}
+	needsSurvivors(t, s)
 	p := &party{t: t, names: [3]string{"creator", "server", "client"}}
 	ends := p.create(s, 4096)
 	p.members[0].kill()
@@ -158,9 +163,7 @@ func testOrphans(t *testing.T, s Subject) {
 // testSurvivorOfUnread closes a client whose messages the server will not have
 // read when it is killed.
 func testSurvivorOfUnread(t *testing.T, s Subject) {
-	if !isolated() {
-		t.Skip("needs an IPC namespace of its own")
-	}
+	needsSurvivors(t, s)
 	p := meet(t, s, 64, "send")
 	creator, server, client := p.members[0], p.members[1], p.members[2]
 	creator.awaitReady(t)
