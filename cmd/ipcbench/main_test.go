@@ -28,6 +28,11 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			self, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			e.Setenv("IPCBENCH", self)
 			return os.WriteFile(filepath.Join(e.WorkDir, "sample.json"), b, 0o666)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -24,6 +24,7 @@ type runOptions struct {
 	format     string
 	output     string
 	rateSet    bool
+	against    againstOptions
 }
 
 func newRun() *cobra.Command {
@@ -37,7 +38,8 @@ func newRun() *cobra.Command {
 		Example: "  ipcbench run\n" +
 			"  ipcbench run -t 'pipe,unix-*' -s 64,64K --placement cross,same\n" +
 			"  ipcbench run -t shm,pipe --wait block,adaptive,spin --format markdown -o report.md\n" +
-			"  ipcbench run -t unix-stream --rate 20000 --format json -o open-loop.json",
+			"  ipcbench run -t unix-stream --rate 20000 --format json -o open-loop.json\n" +
+			"  ipcbench run -t pipe -s 64,64K --against-ref main --format markdown   # worse is exit status 1",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.rateSet = c.Flags().Changed("rate")
@@ -62,6 +64,7 @@ func (o *runOptions) flags(c *cobra.Command) {
 	f.Float64Var(&o.plan.RatePerSecond, "rate", 0, "open loop: operations a second, latency from the intended start")
 	f.DurationVar(&o.plan.Gap, "gap", 0, "pause before each call")
 	f.Uint64Var(&o.plan.Seed, "seed", o.plan.Seed, "order of rounds and payload contents")
+	o.against.flags(c)
 	formatFlags(c, &o.format, &o.output)
 	completeList(c, "transport", transportNames)
 	completeList(c, "workload", workloadNames)
@@ -78,15 +81,18 @@ func completeList(c *cobra.Command, flag string, names func() []string) {
 // run checks everything that can be wrong with the flags, the output included,
 // before it measures.
 func (o *runOptions) run(c *cobra.Command) (err error) {
-	format, err := results.LookupFormat(o.format)
-	if err != nil {
-		return err
-	}
 	if o.plan.Sizes, err = parseSizes(o.sizes); err != nil {
 		return err
 	}
 	if o.rateSet && o.plan.RatePerSecond <= 0 {
 		return fmt.Errorf("--rate %v: an open loop needs a rate above 0", o.plan.RatePerSecond)
+	}
+	if o.against.wanted() {
+		return o.runPaired(c)
+	}
+	format, err := results.LookupFormat(o.format)
+	if err != nil {
+		return err
 	}
 	prepared, err := harness.Prepare(transports(), o.plan, o.transports)
 	if err != nil {

@@ -23,6 +23,8 @@ var ErrFailed = errors.New("self-test failed")
 // Test is one self-test.
 type Test struct {
 	Name, Summary string
+	// Long tests take many minutes, and run only when named.
+	Long bool
 	// Run prints its counts to w. It returns ErrFailed if they are not good
 	// enough, or an error that wraps errors.ErrUnsupported.
 	Run func(context.Context, *Bench, io.Writer) error
@@ -30,15 +32,18 @@ type Test struct {
 
 // Tests are all self-tests.
 var Tests = []Test{
-	{"reference", "p50 of pipe and unix-stream next to a C program that does the same work", reference},
-	{"intervals", "how many 95 % intervals of ten repeated runs miss the median of the other nine", intervals},
-	{"slowdown", "how often an injected 10 % slow-down is found in ten runs", slowdown},
+	{"reference", "p50 of pipe and unix-stream next to a C program that does the same work", false, reference},
+	{"intervals", "how many 95 % intervals of ten repeated runs miss the median of the other nine", false, intervals},
+	{"slowdown", "how often an injected 10 % slow-down is found in ten runs", false, slowdown},
+	{"gate", "how often paired runs find a regression that is there, and one that is not (only when named)", true, gate},
 }
 
 // Bench is what self-tests measure with.
 type Bench struct {
 	Transports *ipc.Registry
 	Progress   harness.Progress
+	// Runs of each case of the gate.
+	Runs int
 }
 
 // measure runs a plan for its times alone.

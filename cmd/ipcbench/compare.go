@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"ipcbench/harness"
+	"ipcbench/results"
+	"ipcbench/results/compare"
+)
+
+// gateOptions are the flags of every command that compares.
+type gateOptions struct {
+	thresholds   []string
+	allowEnvDiff bool
+}
+
+func (o *gateOptions) flags(c *cobra.Command) {
+	c.Flags().StringSliceVar(&o.thresholds, "threshold", nil,
+		"least change that counts, of all metrics (5%) or one (p99=10%)")
+}
+
+func (o *gateOptions) options() (compare.Options, error) {
+	thresholds, err := compare.ParseThresholds(o.thresholds)
+	return compare.Options{Thresholds: thresholds, AllowEnvDiff: o.allowEnvDiff}, err
+}
+
+// errWorse is the answer no of a gate.
+var errWorse = fmt.Errorf("%w: something is worse", errNo)
+
+func newCompare() *cobra.Command {
+	var gate gateOptions
+	var format, output string
+	var calibrate bool
+	c := &cobra.Command{
+		Use:   "compare OLD NEW | compare PAIRED | compare --calibrate",
+		Short: "Say whether a new result is worse than an old one",
+		Long: "Compare judges each cell of two stored results, or of one that ipcbench run --against has stored.\n" +
+			"Go benchmark text is read as well. Exit status: 0 nothing is worse; 1 something is; 2 the two\n" +
+			"cannot be compared. With --calibrate it measures this build against itself, for about half a\n" +
+			"minute, and proposes thresholds.",
+		Example: "  ipcbench compare old.json new.json\n" +
+			"  ipcbench compare --threshold 5% --threshold p99=25% --format markdown old.json new.json\n" +
+			"  ipcbench compare --calibrate",
+		Args: func(_ *cobra.Command, files []string) error { return compareArguments(files, calibrate) },
+		RunE: func(c *cobra.Command, files []string) error {
+			if calibrate {
+				return runCalibration(c)
+			}
+			f, err := compare.LookupFormat(format)
+			if err != nil {
+				return err
+			}
+			o, err := gate.options()
+			if err != nil {
+				return err
+			}
+			comparison, err := compareFiles(files, o)
+			if err != nil {
+				return err
+			}
+			return writeComparison(c.OutOrStdout(), comparison, f, output)
+		},
+	}
+	gate.flags(c)
+	c.Flags().BoolVar(&gate.allowEnvDiff, "allow-env-diff", false, "compare although machine or plan differ")
+	c.Flags().BoolVar(&calibrate, "calibrate", false, "measure how much this machine differs from itself")
+	c.Flags().StringVar(&format, "format", compare.Formats[0].Name, "one of "+compare.FormatNames())
+	c.Flags().StringVarP(&output, "output", "o", "", "file to write to, whole or not at all (default standard output)")
+	return c
+}
+
+func compareArguments(files []string, calibrate bool) error {
+	switch {
+	case calibrate && len(files) > 0:
+		return errors.New("compare --calibrate takes no files")
+	case !calibrate && len(files) != 1 && len(files) != 2:
+		return fmt.Errorf("compare takes an old and a new result, or a paired one, not %d files", len(files))
+	}
+	return nil
+}
+
+func compareFiles(files []string, o compare.Options) (*compare.Comparison, error) {
+	if len(files) == 1 {
+		r, err := results.ReadFile(files[0])
+		if err != nil {
+			return nil, err
+		}
+		return compare.Paired(r, o)
+	}
+	old, err := compare.Load(files[0])
+	if err != nil {
+		return nil, err
+	}
+	young, err := compare.Load(files[1])
+	if err != nil {
+		return nil, err
+	}
+	return compare.Compare(old, young, o)
+}
+
+// writeComparison writes and gives the answer.
+func writeComparison(stdout io.Writer, c *compare.Comparison, f compare.Format, output string) error {
+	out, err := results.OpenOutput(output, stdout)
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	if err := errors.Join(f.Render(out, c), out.Commit()); err != nil {
+		return err
+	}
+	if c.Verdict == compare.Worse {
+		return errWorse
+	}
+	return nil
+}
+
+// calibrations is how often this build is measured against itself, and
+// calibrationMargin what a proposed threshold leaves above the largest change
+// that was seen: with few repeats, the next may well be larger.
+const (
+	calibrations      = 5
+	calibrationMargin = 1.5
+)
+
+func runCalibration(c *cobra.Command) error {
+	self, err := ownProgram()
+	if err != nil {
+		return err
+	}
+	spread := compare.Spread{}
+	for i := range calibrations {
+		p := pairedPlan(harness.DefaultPlan())
+		p.Sizes, p.Seed = []int{64, 64 << 10}, uint64(i+1)
+		r, err := harness.Prepare(transports(), p, []string{"pipe"})
+		if err != nil {
+			return err
+		}
+		r.Pair(self, self, nil)
+		result, err := measure(c.Context(), r, c.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		comparison, err := compare.Paired(result, compare.Options{Thresholds: compare.DefaultThresholds()})
+		if err != nil {
+			return err
+		}
+		spread.Add(comparison)
+	}
+	return spread.Write(c.OutOrStdout(), calibrationMargin)
+}
