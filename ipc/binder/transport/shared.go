@@ -6,7 +6,6 @@ import (
 	"ipcbench/ipc"
 	"ipcbench/ipc/binder/device"
 	"ipcbench/ipc/binder/device/shared"
-	"ipcbench/ipc/binder/driver"
 )
 
 // sharedPlatform is the driver in Go, running in its callers over files in a
@@ -27,8 +26,8 @@ func (sharedPlatform) create() (string, func() error, error) {
 }
 
 func (sharedPlatform) open(dir string, wait ipc.Wait, raw bool) (device.Device, error) {
-	waits := map[ipc.Wait]driver.Wait{
-		ipc.Block: driver.WaitBlock, ipc.Adaptive: driver.WaitAdaptive, ipc.Spin: driver.WaitSpin,
+	waits := map[ipc.Wait]shared.Wait{
+		ipc.Block: shared.WaitBlock, ipc.Adaptive: shared.WaitAdaptive, ipc.Spin: shared.WaitSpin,
 	}
 	return shared.New(shared.Options{Dir: dir, Wait: waits[wait], RawWait: raw})
 }

@@ -37,6 +37,16 @@ import (
 	"ipcbench/ipc/binder/driver/arena"
 )
 
+// Wait is how threads wait for work.
+type Wait = driver.Wait
+
+// The ways to wait.
+const (
+	WaitBlock    = driver.WaitBlock
+	WaitAdaptive = driver.WaitAdaptive
+	WaitSpin     = driver.WaitSpin
+)
+
 // Options of a device; the zero Options are the usual ones.
 type Options struct {
 	// Dir is the directory, made if it is not there; DefaultDir if it is
@@ -50,7 +60,7 @@ type Options struct {
 	// Storage is taken as it is needed.
 	ArenaSize int64
 	// Wait is how threads wait for work.
-	Wait driver.Wait
+	Wait Wait
 	// RawWait has threads sleep in a raw system call: faster, but a sleeping
 	// thread then holds up Go's collector and scheduler. It is for processes
 	// that lock their goroutines to threads and have processors to spare.
