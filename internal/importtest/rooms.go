@@ -15,6 +15,7 @@ type room struct {
 // rooms are the arrows of the architecture: cmd → results → harness → ipc.
 var rooms = []room{
 	{folder: "cmd", may: []string{"cmd/...", "results/...", "harness/...", "ipc/...", "internal/..."}},
+	{folder: "vm"},
 	{folder: "results", may: []string{"results/...", "harness/...", "ipc", "ipc/copies", "internal/..."}},
 	// The harness knows the contract, and no concrete transport.
 	{folder: "harness", may: []string{"harness/...", "ipc", "ipc/copies", "internal/..."}},
