@@ -18,13 +18,20 @@ type mail struct {
 func (d *Driver) post(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[thread]) {
 	th := r.Edit(tx)
 	d.deliver(tx, x, r, &th.mail)
-	th.mail.complete = th.deferred
-	th.deferred = false
+	th.mail.complete = th.complete
+	th.complete = false
 	th.mailFor = th.wait.Number() + 1
 }
 
-// hasMail says whether the mailbox holds something that was not read.
-func (t *Thread) hasMail() bool {
+// hasMail says whether the mailbox holds something that was not read. The lock
+// is held, or mailArrived was true.
+func (t *Thread) hasMail() bool { return t.rec.mailFor != t.mailRead }
+
+// mailArrived is hasMail for a thread that was woken and does not have the
+// lock. It sees only mail of the latest wake-up: that of a sender which has not
+// committed is for the one after it. Mail that was overtaken by another wake-up,
+// such as recovery sends to all, is found under the lock.
+func (t *Thread) mailArrived() bool {
 	n := t.rec.mailFor
 	return n != t.mailRead && n == t.rec.wait.Number()
 }

@@ -173,7 +173,7 @@ func (d *Driver) isBuilding(b arena.Ref[alloc.Buffer]) bool {
 // filling buffers of it: the last of them frees it.
 func (d *Driver) freeProc(tx *arena.Tx, r arena.Ref[proc]) {
 	p := r.Edit(tx)
-	if !p.released || p.pins > 0 {
+	if !p.released || p.space != 0 && p.space.In(d.a).Pins > 0 {
 		return
 	}
 	if p.space != 0 {

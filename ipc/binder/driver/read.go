@@ -102,7 +102,7 @@ func (t *Thread) waitForWork(nonblock bool) (forProc bool, err error) {
 		number := t.arm(forProc)
 		t.unlock()
 		err := t.await(number, time.Time{})
-		if t.hasMail() {
+		if t.mailArrived() {
 			return forProc, nil
 		}
 		t.lock()
@@ -128,8 +128,8 @@ func (t *Thread) collect(forProc bool) {
 		return
 	}
 	for w.Room() >= workRoom {
-		if t.rec.deferred {
-			t.ref.Edit(t.tx).deferred = false
+		if t.rec.complete {
+			t.ref.Edit(t.tx).complete = false
 			w.code(abi.BR_TRANSACTION_COMPLETE)
 			continue
 		}

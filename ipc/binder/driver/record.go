@@ -66,7 +66,6 @@ type procState struct {
 	requested   uint32 // spawned, but not registered yet
 	started     uint32
 	outstanding uint32 // transactions that were sent here and still exist
-	pins        uint32 // senders that are filling a buffer
 	pollers     uint32 // threads that are polling
 
 	space    arena.Ref[alloc.Space]
@@ -108,7 +107,7 @@ type threadState struct {
 
 	todo        arena.Ends[Work]
 	processTodo bool // todo is worth waking up for
-	deferred    bool // BR_TRANSACTION_COMPLETE goes before todo, with what comes next
+	complete    bool // BR_TRANSACTION_COMPLETE goes before todo
 	needReturn  bool
 	idle        bool // in proc.waiting
 	armed       bool // asleep, or about to be

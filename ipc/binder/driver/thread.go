@@ -213,7 +213,7 @@ func (t *Thread) hasWork(forProc bool) bool {
 // free says whether the thread has nothing of its own to do, so that it may
 // take the process's work.
 func (t *Thread) free() bool {
-	return t.rec.stack == 0 && t.rec.todo.First == 0 && !t.rec.deferred && t.rec.overflow == 0 && !t.hasMail()
+	return t.rec.stack == 0 && t.rec.todo.First == 0 && !t.rec.complete && t.rec.overflow == 0 && !t.hasMail()
 }
 
 // Poll is poll for POLLIN. It says whether the thread is readable, after

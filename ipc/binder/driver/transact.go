@@ -91,7 +91,7 @@ func (t *Thread) routeRequest(tr *abi.TransactionData) (to route, f failure) {
 	if tr.Flags&abi.TF_ONE_WAY != 0 {
 		return to, f
 	}
-	if w := t.rec.todo.First; w != 0 && w.In(a).kind == workTransaction {
+	if w := t.rec.todo.First; w != 0 && !t.rec.complete && w.In(a).kind == workTransaction {
 		return to, failed(syscall.EPROTO)
 	}
 	if top := t.rec.stack; top != 0 {
@@ -167,16 +167,19 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 		_ = t.d.incNode(tx, to.node, true, false, 0)
 	}
 	p := x.Edit(tx)
-	*p = transaction{Work: p.Work, id: id, replyTo: to.inReplyTo, toProc: to.proc, toThread: to.thread, buffer: b,
+	*p = transaction{Work: p.Work, id: id, replyTo: to.inReplyTo, toProc: to.proc, buffer: b,
 		senderEUID: t.p.identity.EUID, code: tr.Code, flags: tr.Flags,
 		fromPID: t.p.identity.PID, fromTID: t.key, reply: reply, hasSecCtx: secCtx, building: true}
 	p.kind = workTransaction
+	if !reply {
+		p.toThread = to.thread
+	}
 	if !reply && !oneway {
 		p.from, p.senderPID = t.ref, t.p.identity.PID
 	}
 	t.ref.Edit(tx).building = x
-	to.proc.Edit(tx).pins++
-	if to.thread != 0 {
+	target.space.Edit(tx).Pins++
+	if to.thread != 0 && !reply {
 		to.thread.Edit(tx).pins++
 	}
 	t.d.ctx.In(a).totals.Transactions++
@@ -197,13 +200,14 @@ func allocFailure(err error) failure {
 func (t *Thread) endBuild(x arena.Ref[transaction], to route) {
 	t.ref.Edit(t.tx).building = 0
 	x.Edit(t.tx).building = false
-	t.d.unpin(t.tx, to.proc, to.thread)
+	t.d.unpin(t.tx, x)
 }
 
-func (d *Driver) unpin(tx *arena.Tx, p arena.Ref[proc], th arena.Ref[thread]) {
-	p.Edit(tx).pins--
-	if th != 0 {
-		th.Edit(tx).pins--
+func (d *Driver) unpin(tx *arena.Tx, x arena.Ref[transaction]) {
+	p := x.In(d.a)
+	p.toProc.In(d.a).space.Edit(tx).Pins--
+	if p.toThread != 0 {
+		p.toThread.Edit(tx).pins--
 	}
 }
 
@@ -212,7 +216,7 @@ func (d *Driver) abortBuild(tx *arena.Tx, t arena.Ref[thread], x arena.Ref[trans
 	p := x.Edit(tx)
 	t.Edit(tx).building = 0
 	p.building = false
-	d.unpin(tx, p.toProc, p.toThread)
+	d.unpin(tx, x)
 	call := p.replyTo
 	d.discard(tx, x)
 	if call != 0 {
@@ -334,14 +338,8 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 	if _, f := d.queue(tx, x, to.thread); f.code != 0 {
 		return f
 	}
-	th := t.ref.Edit(tx)
-	th.stack = x
-	if th.todo.First == 0 {
-		th.deferred = true
-		d.ctx.In(d.a).totals.Completes++
-	} else {
-		d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, true)
-	}
+	t.ref.Edit(tx).stack = x
+	d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, true)
 	return failure{}
 }
 
@@ -401,14 +399,15 @@ func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc],
 // sendReply queues a reply to the thread that waits for it, whose call ends.
 func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
 	d, tx := t.d, t.tx
-	if to.thread.In(d.a).dead || to.proc.In(d.a).dead {
+	caller := to.inReplyTo.In(d.a).from
+	if caller == 0 || to.proc.In(d.a).dead {
 		return failure{abi.BR_DEAD_REPLY, 0}
 	}
 	d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, false)
-	d.popCall(tx, to.thread, to.inReplyTo)
+	d.popCall(tx, caller, to.inReplyTo)
 	d.freeTransaction(tx, to.inReplyTo)
 	to.proc.Edit(tx).outstanding++
-	d.hand(tx, x, to.proc, to.thread)
+	d.hand(tx, x, to.proc, caller)
 	return failure{}
 }
 

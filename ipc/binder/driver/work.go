@@ -92,14 +92,18 @@ func enqueueProc(tx *arena.Tx, w arena.Ref[Work], p arena.Ref[proc]) {
 // notify gives a thread a return code to read; deferred ones do not wake it.
 // It cannot fail: if the arena is full, one code has a place in the thread, and
 // what has no place there either adds nothing to what the thread will read.
+//
+// A completion that would be first in the queue is only a mark on the thread.
 func (d *Driver) notify(tx *arena.Tx, t arena.Ref[thread], code abi.Return, of noticeOf, deferred bool) {
-	if !deferred {
-		t.Edit(tx).processTodo = true
-	}
+	th := t.Edit(tx)
+	th.processTodo = th.processTodo || !deferred
 	d.ctx.In(d.a).totals.Completes++
+	if code == abi.BR_TRANSACTION_COMPLETE && of == ofNothing && th.todo.First == 0 && !th.complete && th.overflow == 0 {
+		th.complete = true
+		return
+	}
 	n, err := notices.New(tx)
 	if err != nil {
-		th := t.Edit(tx)
 		th.overflow, th.processTodo = code, true
 		return
 	}

@@ -59,6 +59,7 @@ type Space struct {
 	last      arena.Ref[Buffer]  // free, but in no tree
 	pages     arena.Ref[pages]
 	Buffers   uint32 // allocated ones
+	Pins      uint32 // senders that are filling a buffer
 	spam      bool   // a suspect was named and the budget has not recovered
 }
 
