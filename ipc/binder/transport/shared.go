@@ -1,7 +1,11 @@
 package transport
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/binder/device"
@@ -20,9 +24,33 @@ func (sharedPlatform) check() error {
 	return err
 }
 
-func (sharedPlatform) create() (string, func() error, error) {
-	dir, err := os.MkdirTemp(memoryFiles, "ipcbench-binder-")
+// directory is the name of a channel's directory, which says whose it is.
+const directory = "ipcbench-binder-%d-"
+
+// create also removes what channels left that nobody could remove, because
+// all of their processes were killed.
+func (p sharedPlatform) create() (string, func() error, error) {
+	all, err := filepath.Glob(filepath.Join(memoryFiles, "ipcbench-binder-*"))
+	if err != nil {
+		return "", nil, err
+	}
+	for _, dir := range all {
+		p.leave(dir)
+	}
+	dir, err := os.MkdirTemp(memoryFiles, fmt.Sprintf(directory, os.Getpid()))
 	return dir, func() error { return os.RemoveAll(dir) }, err
+}
+
+// leave removes the directory if its creator, who would have, is gone. One of
+// another user cannot be removed.
+func (sharedPlatform) leave(dir string) {
+	var creator int
+	if _, err := fmt.Sscanf(filepath.Base(dir), directory, &creator); err != nil {
+		return
+	}
+	if unix.Kill(creator, 0) == unix.ESRCH {
+		os.RemoveAll(dir)
+	}
 }
 
 func (sharedPlatform) open(dir string, wait ipc.Wait, raw bool) (device.Device, error) {

@@ -25,6 +25,9 @@ type platform interface {
 	// open opens the device of a place. A raw one enters the kernel without
 	// telling the Go scheduler, and waits as the configuration says.
 	open(place string, wait ipc.Wait, raw bool) (device.Device, error)
+	// leave is called when an end has closed, and does what the creator would
+	// have done if it is gone.
+	leave(place string)
 }
 
 // transport is one way to carry payload over one platform.
@@ -63,6 +66,7 @@ func (t *transport) wrap(err error) error {
 type process struct {
 	*binder.ProcessState
 	device device.Device
+	leave  func()
 }
 
 // join makes this process a part of a context.
@@ -75,11 +79,12 @@ func join(p platform, place string, wait ipc.Wait, raw bool, opts ...binder.Opti
 	if err != nil {
 		return process{}, errors.Join(err, closeDevice(dev))
 	}
-	return process{ps, dev}, nil
+	return process{ps, dev, func() { p.leave(place) }}, nil
 }
 
 // Close leaves the context.
 func (p process) Close() error {
+	defer p.leave()
 	return errors.Join(p.ProcessState.Close(), closeDevice(p.device))
 }
 
