@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ipcbench/ipc"
+	"ipcbench/ipc/copies"
 	"ipcbench/ipc/internal/stream"
 	"ipcbench/ipc/pipe"
 	"ipcbench/ipc/transporttest"
@@ -23,7 +24,7 @@ func TestTransports(t *testing.T) {
 }
 
 // inject writes a header, its padding, and whatever follows.
-func inject(h ipc.Handover, bytes []byte) error {
+func inject(_ ipc.Config, h ipc.Handover, _ copies.Direction, bytes []byte) error {
 	padding := make([]byte, stream.HeaderSize-ipc.HeaderSize)
 	message := slices.Concat(bytes[:ipc.HeaderSize], padding, bytes[ipc.HeaderSize:])
 	_, err := h.Files[1].Write(message)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"time"
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
@@ -34,6 +35,9 @@ func openChannel(seg segment, l layout, cfg ipc.Config, out copies.Direction) *c
 	return c
 }
 
+// nudgeEvery is how long a sleeper may take to wake before it is woken again.
+const nudgeEvery = 50 * time.Microsecond
+
 // useFutexes makes the ends of both lanes wait on their words.
 func (c *channel) useFutexes() {
 	c.out.published = &futex{c.out.word(publishedAt), &c.waiting}
@@ -43,8 +47,11 @@ func (c *channel) useFutexes() {
 	c.in.published = published
 	c.in.released = &futex{c.in.word(releasedAt), &c.waiting}
 	c.wake = func() {
-		published.kick()
-		released.kick()
+		for c.asleep.Load() {
+			published.kick()
+			released.kick()
+			time.Sleep(nudgeEvery)
+		}
 	}
 }
 

@@ -133,6 +133,8 @@ func (c *reading) fetch(payload []byte, address uint64) error {
 	c.ledger.Syscalls(1)
 	n, err := sys.RawProcessRead(c.peer, address, payload)
 	switch {
+	case c.peer < 1:
+		return fmt.Errorf("%w: process %d", ipc.ErrProtocol, c.peer)
 	case err == unix.ESRCH:
 		return ipc.ErrPeerGone
 	case err == unix.EFAULT || err == nil && n < len(payload):

@@ -41,20 +41,23 @@ func (f *futex) wait(seen uint32) (uint32, error) {
 }
 
 // sleep returns when the word may have changed. The ending is looked at between
-// saying so and sleeping: either this end sees it, or kick sees the bit.
+// saying so and sleeping: either this end sees it, or who ends it sees asleep.
 func (f *futex) sleep(seen uint32) {
 	asleep := seen | sleeping
 	if !f.word.CompareAndSwap(seen, asleep) && f.word.Load() != asleep {
 		return
 	}
+	f.asleep.Store(true)
 	if f.ending.Err() == nil {
 		f.ledger.Syscalls(1)
 		sys.RawFutexWait(f.word, asleep, -1)
 	}
+	f.asleep.Store(false)
 }
 
 // kick makes a sleeper look at the ending, which has been set. It is called from
-// another goroutine.
+// another goroutine, until nobody is asleep: a hostile peer may give the bit back
+// before the sleeper has got to sleep.
 func (f *futex) kick() {
 	f.word.And(^uint32(sleeping))
 	sys.FutexWake(f.word, math.MaxInt32)

@@ -35,12 +35,17 @@ func (s *sender) reserve() (slot int, err error) {
 	return s.slotOf(s.position, s.start), nil
 }
 
-// await waits until the receiver is done with more than is known.
+// await waits until the receiver is done with more than is known. What it says
+// can lag behind what is known, but goes forward only; else a hostile peer could
+// keep this end busy for ever.
 func (s *sender) await() error {
 	for known := s.free; s.free == known; {
 		v, err := s.released.wait(s.heard)
 		if err != nil {
 			return err
+		}
+		if int32(v-s.heard) < 0 {
+			return fmt.Errorf("%w: the peer takes back what it was done with", ipc.ErrProtocol)
 		}
 		s.heard = v
 		if err := s.receiverDone(v); err != nil {

@@ -2,6 +2,7 @@ package shm
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
@@ -26,4 +27,5 @@ type waiting struct {
 	how    ipc.Wait
 	ending ipc.Ending
 	ledger *copies.Ledger
+	asleep atomic.Bool // on a futex, or about to be
 }

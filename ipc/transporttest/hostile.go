@@ -5,14 +5,18 @@ import (
 	"testing"
 
 	"ipcbench/ipc"
+	"ipcbench/ipc/copies"
 )
+
+// hostileLimit is the largest payload of the channels that are attacked.
+const hostileLimit = 4096
 
 // testHostile gives each end bytes that no peer of good will sends.
 func testHostile(t *testing.T, s Subject) {
 	if s.Inject == nil {
 		t.Skip("the transport gives no way in")
 	}
-	const limit = 4096
+	const limit = hostileLimit
 	garbage := make([]byte, 1000)
 	newContents(9).fill(garbage)
 	for name, bytes := range map[string][]byte{
@@ -26,7 +30,7 @@ func testHostile(t *testing.T, s Subject) {
 			c.listen(config(s, limit))
 			h := c.handover(c.link.Client(0))
 			defer h.Close()
-			c.inject(h, bytes)
+			c.inject(h, copies.Request, bytes)
 			c.serve(echo(limit))
 			c.expectServed(ipc.ErrProtocol)
 		})
@@ -35,7 +39,7 @@ func testHostile(t *testing.T, s Subject) {
 			c.dial(config(s, limit), 0)
 			h := c.handover(c.link.Server())
 			defer h.Close()
-			c.inject(h, bytes)
+			c.inject(h, copies.Reply, bytes)
 			c.expectCall(c.clients[0], 64, ipc.ErrProtocol)
 		})
 	}
@@ -47,7 +51,7 @@ func truncated(t *testing.T, s Subject, limit int) {
 	c := create(t, s, config(s, limit))
 	c.listen(config(s, limit))
 	h := c.handover(c.link.Client(0))
-	c.inject(h, append(header(ipc.Header{Length: 1000}), "only this"...))
+	c.inject(h, copies.Request, append(header(ipc.Header{Length: 1000}), "only this"...))
 	h.Close()
 	c.serve(service(func(ipc.Thread) (func([]byte, bool) *ipc.Buffer, error) {
 		return func([]byte, bool) *ipc.Buffer { panic("half a message was handed out") }, nil
@@ -61,9 +65,9 @@ func header(h ipc.Header) []byte {
 	return b
 }
 
-func (c *channel) inject(h ipc.Handover, bytes []byte) {
+func (c *channel) inject(h ipc.Handover, d copies.Direction, bytes []byte) {
 	c.t.Helper()
-	if err := c.s.Inject(h, bytes); err != nil {
+	if err := c.s.Inject(config(c.s, hostileLimit), h, d, bytes); err != nil {
 		c.t.Fatalf("inject: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -63,12 +64,12 @@ func testSyscalls(t *testing.T, s Subject) {
 	c := open(t, s, config(s, 64))
 	service := &accounted{limit: 64}
 	c.serve(service)
-	for range calls {
-		c.echo(c.clients[0], newContents(8), []int{64})
-	}
+	c.echo(c.clients[0], newContents(8), slices.Repeat([]int{64}, calls))
 	c.stop()
 	report := service.report(c.clients[0])
-	if got := report.OperationSyscalls(); got != uint64(s.Syscalls*calls) {
+	got, want := report.OperationSyscalls(), uint64(s.Syscalls*calls)
+	const interrupted = calls / 2 // a signal of the runtime makes a wait start again
+	if got > want+interrupted || got < want && !s.SleepsMayLack {
 		t.Errorf("%d system calls for %d calls, want %d each", got, calls, s.Syscalls)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"ipcbench/internal/leakcheck"
 	"ipcbench/ipc"
+	"ipcbench/ipc/copies"
 )
 
 // Subject is a transport and what its tests need to know of it.
@@ -26,10 +27,12 @@ type Subject struct {
 	// Mortal says why survivors of killed processes cannot clean up after them;
 	// empty if they can.
 	Mortal string
+	// SleepsMayLack: some of the Syscalls are made only if an end sleeps.
+	SleepsMayLack bool
 	// Inject makes bytes, a header and what follows it, arrive at the peer of
-	// the end that is handed over, as the transport itself would; nil skips
-	// the tests of hostile peers.
-	Inject func(h ipc.Handover, bytes []byte) error
+	// the end that is handed over and sends in a direction, as the transport
+	// itself would; nil skips the tests of hostile peers.
+	Inject func(cfg ipc.Config, h ipc.Handover, d copies.Direction, bytes []byte) error
 }
 
 // processors is how many threads may block at once, and some to spare.
