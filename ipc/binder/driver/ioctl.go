@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"syscall"
 
 	"ipcbench/ipc/binder/abi"
@@ -17,8 +18,9 @@ func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
 		return err
 	}
 	defer t.mu.Unlock()
-	done := false
+	done, old := false, debug.SetPanicOnFault(true)
 	defer func() {
+		debug.SetPanicOnFault(old)
 		if !done {
 			t.recoverDamage(recover(), &err)
 		}
@@ -37,20 +39,24 @@ func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
 	return err
 }
 
-// recoverDamage turns the discovery that the arena is damaged into an error,
-// with what the call changed so far undone.
+// recoverDamage turns the discovery that the arena is damaged, or that a
+// region's file was truncated, into an error, with what the call changed since
+// its last commit undone.
 func (t *Thread) recoverDamage(r any, err *error) {
-	switch r := r.(type) {
-	case nil:
-	case error:
-		if !errors.Is(r, arena.ErrDamaged) {
-			panic(r)
-		}
-		t.abandon()
-		*err = errno(r)
+	e, ok := r.(error)
+	if !ok {
+		panic(r)
+	}
+	var fault interface{ Addr() uintptr }
+	switch {
+	case errors.Is(e, arena.ErrDamaged):
+		*err = errno(e)
+	case errors.As(e, &fault):
+		*err = fmt.Errorf("%w: the memory of a region or of the arena is gone (%w)", syscall.EFAULT, e)
 	default:
 		panic(r)
 	}
+	t.abandon()
 }
 
 func (t *Thread) ioctl(cmd abi.Ioctl, arg uint64) error {

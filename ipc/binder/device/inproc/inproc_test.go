@@ -2,6 +2,7 @@ package inproc
 
 import (
 	"encoding/binary"
+	"fmt"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -151,9 +152,10 @@ func TestCall(t *testing.T) {
 
 // roundTrip prepares a request and a reply of 64 bytes and returns a function
 // that does them once: both reads, both frees.
-func roundTrip(t testing.TB, d *Device) func() {
+func roundTrip(t testing.TB, d *Device, live int) func() {
 	server, client := newPeer(t, d, 100), newPeer(t, d, 200)
 	becomeManager(t, server)
+	hold(t, client, server, live)
 	var reqBuf, repBuf [256]byte
 	var freeReq, freeRep uint64
 	return func() {
@@ -181,22 +183,67 @@ func TestRoundTripDoesNotAllocate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	once := roundTrip(t, d)
+	once := roundTrip(t, d, 1)
 	if n := testing.AllocsPerRun(100, once); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
-// BenchmarkRoundTrip is the cost of the driver alone.
+// BenchmarkRoundTrip is the cost of the driver alone, with as many other
+// nodes and refs between the two processes.
 func BenchmarkRoundTrip(b *testing.B) {
-	d, err := New(Options{})
-	if err != nil {
-		b.Fatal(err)
+	for _, live := range []int{1, 100, 10000} {
+		b.Run(fmt.Sprintf("live=%d", live), func(b *testing.B) {
+			d, err := New(Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			once := roundTrip(b, d, live)
+			once()
+			b.ReportAllocs()
+			for b.Loop() {
+				once()
+			}
+		})
 	}
-	once := roundTrip(b, d)
-	once()
-	b.ReportAllocs()
-	for b.Loop() {
-		once()
+}
+
+// hold has the client publish nodes to the server, which keeps refs to them.
+func hold(t testing.TB, client, server *peer, live int) {
+	t.Helper()
+	var buf [128]byte
+	for i := range live {
+		node := abi.FlatBinderObject{Type: abi.BINDER_TYPE_BINDER, Binder: uint64(i + 1)}
+		node.Encode(client.mem[atPayload:])
+		binary.NativeEndian.PutUint64(client.mem[atPayload+24:], 0)
+		e := abi.NewEncoder[abi.Command](buf[:])
+		e.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{Flags: abi.TF_ONE_WAY, DataSize: 24, Buffer: client.addr(atPayload),
+			OffsetsSize: 8, Offsets: client.addr(atPayload + 24)})
+		if err := client.call(e.Bytes(), 256); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range live {
+		if err := server.call(nil, 256); err != nil {
+			t.Fatal(err)
+		}
+		codes, tr := server.returned()
+		if codes[len(codes)-1] != abi.BR_TRANSACTION {
+			t.Fatalf("returned %v", codes)
+		}
+		at := tr.Buffer - uint64(server.m.Addr())
+		var o abi.FlatBinderObject
+		o.Decode(server.m.Bytes()[at:])
+		e := abi.NewEncoder[abi.Command](buf[:])
+		e.Uint32(abi.BC_ACQUIRE, uint32(o.Binder))
+		e.Uint64(abi.BC_FREE_BUFFER, tr.Buffer)
+		if err := server.call(e.Bytes(), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for {
+		if err := client.call(nil, 1024); err != nil {
+			return
+		}
 	}
 }

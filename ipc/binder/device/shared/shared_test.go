@@ -186,12 +186,18 @@ func (p *peer) echo() error {
 	}
 }
 
+// command is a process of this test binary in a role.
+func command(role string, args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), roleEnv+"="+role)
+	return cmd
+}
+
 // start runs a role in a process of its own and waits until it says that it is
 // ready.
 func start(t testing.TB, role string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), roleEnv+"="+role)
+	cmd := command(role, args...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

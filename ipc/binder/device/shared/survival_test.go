@@ -128,8 +128,7 @@ func TestSurvival(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range kills {
 		step := 1 + random.IntN(3000)
-		cmd := exec.Command(os.Args[0], dir, strconv.Itoa(step))
-		cmd.Env = append(os.Environ(), roleEnv+"=victim")
+		cmd := command("victim", dir, strconv.Itoa(step))
 		out, err := cmd.CombinedOutput()
 		if status, ok := cmd.ProcessState.Sys().(interface{ Signal() unix.Signal }); !ok || status.Signal() != unix.SIGKILL {
 			t.Fatalf("victim %d (step %d) did not kill itself: %v\n%s", i, step, err, out)
@@ -220,8 +219,7 @@ func (p *peer) serveOne() error {
 // says how many calls it made.
 func startSurvivor(t *testing.T, dir string) (*exec.Cmd, func() int) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], dir)
-	cmd.Env = append(os.Environ(), roleEnv+"=survivor")
+	cmd := command("survivor", dir)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -1,0 +1,193 @@
+package shared
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"ipcbench/ipc/binder/abi"
+)
+
+func init() { roles["sender"] = sender }
+
+// sender sends a descriptor in a oneway call, closes it, lets its number be
+// used again, and dies before anybody received it.
+func sender(args []string) error {
+	d, err := New(Options{Dir: args[0]})
+	if err != nil {
+		return err
+	}
+	p, err := newPeer(d)
+	if err != nil {
+		return err
+	}
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		return err
+	}
+	if _, err := unix.Write(ends[1], []byte("still here")); err != nil {
+		return err
+	}
+	object := abi.FDObject{Type: abi.BINDER_TYPE_FD, FD: uint32(ends[0])}
+	object.Encode(p.mem[atPayload:])
+	binary.NativeEndian.PutUint64(p.mem[atPayload+64:], 0)
+	var buf [128]byte
+	e := abi.NewEncoder[abi.Command](buf[:])
+	e.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{Flags: abi.TF_ONE_WAY, DataSize: abi.SizeofFDObject,
+		Buffer: p.addr(atPayload), OffsetsSize: 8, Offsets: p.addr(atPayload + 64)})
+	if err := p.call(e.Bytes(), 256); err != nil {
+		return err
+	}
+	for _, fd := range ends {
+		_ = unix.Close(fd)
+	}
+	if fd, err := unix.Open("/dev/null", unix.O_RDONLY, 0); err != nil || fd != ends[0] {
+		return fmt.Errorf("the number %d was not used again: %d, %w", ends[0], fd, err)
+	}
+	return unix.Kill(os.Getpid(), unix.SIGKILL)
+}
+
+// managerPeer makes this process, on this thread, the context manager.
+func managerPeer(t *testing.T, d *Device) *peer {
+	t.Helper()
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
+	p, err := newPeer(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arg := p.mem[atPayload:]
+	(&abi.FlatBinderObject{Flags: abi.FLAT_BINDER_FLAG_ACCEPTS_FDS}).Encode(arg)
+	if err := p.f.Ioctl(p.tid, uint32(abi.BINDER_SET_CONTEXT_MGR_EXT), uintptr(p.addr(atPayload))); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestDescriptorOutlivesItsSender(t *testing.T) {
+	dir := testDir(t)
+	d, err := New(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	p := managerPeer(t, d)
+	defer p.close()
+	cmd := command("sender", dir)
+	if out, err := cmd.CombinedOutput(); err == nil || len(out) > 0 {
+		t.Fatalf("the sender did not kill itself: %v, %s", err, out)
+	}
+	awaitAlone(t, d)
+	code, tr, err := p.next()
+	if err != nil || code != abi.BR_TRANSACTION {
+		t.Fatal(code, err)
+	}
+	var object abi.FDObject
+	object.Decode(p.bytes(tr))
+	file := os.NewFile(uintptr(object.FD), "received")
+	defer file.Close()
+	if text, err := io.ReadAll(file); string(text) != "still here" {
+		t.Errorf("read %q, %v", text, err)
+	}
+}
+
+// TestTruncatedRegion: a region whose file somebody cut off is an error of
+// whoever touches it, and nobody dies of it.
+func TestTruncatedRegion(t *testing.T) {
+	dir := testDir(t)
+	server := start(t, "server", dir)
+	d, err := New(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	p, err := newPeer(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	_, reply, err := p.request(64, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = server.Process.Signal(unix.SIGSTOP)
+	regions, _ := filepath.Glob(filepath.Join(dir, "region-*"))
+	for _, r := range regions {
+		if err := os.Truncate(r, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, _, err := p.request(64, reply.Buffer)
+	if err != nil || code != abi.BR_FAILED_REPLY {
+		t.Errorf("a call into a truncated region: %v, %v; want BR_FAILED_REPLY", code, err)
+	}
+}
+
+// TestDiskFull: on a full file system making a context and calling fail with an
+// error.
+func TestDiskFull(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1280k"); err != nil {
+		t.Skipf("mounting a small file system: %v", err)
+	}
+	defer unix.Unmount(dir, unix.MNT_DETACH)
+	context := filepath.Join(dir, "context")
+	d, err := New(Options{Dir: context})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := managerPeer(t, d)
+	start(t, "caller", context)
+	// The region's pages do not fit any more: the caller is told, not killed.
+	if code, _, err := p.next(); err != nil || code != abi.BR_TRANSACTION {
+		t.Errorf("the call that fits: %v, %v", code, err)
+	}
+	p.close()
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	fill, err := os.Create(filepath.Join(dir, "fill"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fill.Close()
+	for err == nil {
+		_, err = fill.Write(make([]byte, 4096))
+	}
+	other := Options{Dir: filepath.Join(dir, "other")}
+	for range 2 { // the first try must not leave half an arena behind
+		if _, err := New(other); !errors.Is(err, unix.ENOSPC) {
+			t.Errorf("making a context on a full file system: %v, want ENOSPC", err)
+		}
+	}
+}
+
+func init() { roles["caller"] = caller }
+
+// caller sends a payload that the file system cannot hold, is told so, and
+// then one that fits.
+func caller(args []string) error {
+	d, err := New(Options{Dir: args[0]})
+	if err != nil {
+		return err
+	}
+	p, err := newPeer(d)
+	if err != nil {
+		return err
+	}
+	if code, _, err := p.request(1000<<10, 0); err != nil || code != abi.BR_FAILED_REPLY {
+		return fmt.Errorf("a payload that does not fit: %v, %w", code, err)
+	}
+	fmt.Println("ready")
+	_, _, err = p.request(64, 0)
+	return err
+}
