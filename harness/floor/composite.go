@@ -113,10 +113,7 @@ func (s *shared) Close() error {
 }
 
 // link is a floor's memory file in its creator's hands.
-type link struct {
-	file *os.File
-	ends int
-}
+type link struct{ file *os.File }
 
 func createLink(size int) (*link, error) {
 	fd, err := unix.MemfdCreate("ipcbench-floor", unix.MFD_CLOEXEC)
