@@ -61,9 +61,9 @@ func testCloseSender(t *testing.T, s Subject) {
 	c := open(t, s, config(s, s.largest()))
 	called := c.callAside(c.clients[0], s.largest())
 	time.Sleep(settle)
-	if err := c.clients[0].Close(); err != nil {
-		t.Errorf("close: %v", err)
-	}
+	closed := make(chan error, 1)
+	go func() { closed <- c.clients[0].Close() }()
+	c.expect("close", closed, nil)
 	c.expect("blocked call", called, ipc.ErrClosed)
 }
 

@@ -14,7 +14,9 @@ import (
 const isolatedVariable = "IPCBENCH_TRANSPORTTEST_ISOLATED"
 
 // isolate starts this program anew in an IPC namespace of its own, so that the
-// segments, queues and semaphores there are those of the test and its children.
+// segments, queues and semaphores there are those of the test and its children,
+// and without the signals by which the Go runtime preempts: they interrupt system
+// calls that block for long, so that what an end forgets to wake wakes all the same.
 // Where that is not permitted it goes on as it is, and the tests that need it
 // are skipped.
 func isolate() {
@@ -26,7 +28,7 @@ func isolate() {
 	if unix.Unshare(unix.CLONE_NEWIPC) != nil {
 		return
 	}
-	environment := append(os.Environ(), isolatedVariable+"=1")
+	environment := append(os.Environ(), isolatedVariable+"=1", "GODEBUG=asyncpreemptoff=1")
 	if err := syscall.Exec("/proc/self/exe", os.Args, environment); err != nil {
 		panic(err) // half of the threads are in one namespace and half in another
 	}
