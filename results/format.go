@@ -27,6 +27,10 @@ var Formats = []Format{
 	{Name: "json", Summary: "everything, as it is stored", Render: JSON},
 	{Name: "csv", Summary: "one row a cell", Render: CSV},
 	{Name: "gobench", Summary: "Go benchmark text, one line a round, for benchstat", Render: GoBench},
+	{Name: "action-smaller", Summary: "github-action-benchmark, smaller is better", Single: true, Render: ActionSmaller},
+	{Name: "action-bigger", Summary: "github-action-benchmark, bigger is better", Single: true, Render: ActionBigger},
+	{Name: "bencher", Summary: "Bencher Metric Format", Single: true, Render: Bencher},
+	{Name: "openmetrics", Summary: "OpenMetrics text, for Prometheus and its like", Single: true, Render: OpenMetrics},
 	{Name: "html", Summary: "one self-contained page with plots", Single: true, Render: HTML},
 }
 
