@@ -24,6 +24,7 @@ type Format struct {
 var Formats = []Format{
 	{Name: "table", Summary: "aligned text, at most 100 columns wide", Render: Table},
 	{Name: "markdown", Summary: "Markdown tables", Render: Markdown},
+	{Name: "summary", Summary: "one Markdown table over all sizes: p50 and multiple of the floor", Render: Summary},
 	{Name: "json", Summary: "everything, as it is stored", Render: JSON},
 	{Name: "csv", Summary: "one row a cell", Render: CSV},
 	{Name: "gobench", Summary: "Go benchmark text, one line a round, for benchstat", Render: GoBench},

@@ -48,13 +48,16 @@ func (r *Result) groups() []*group {
 
 // title is the work and the conditions in words.
 func (g *group) title() string {
-	k := g.key
+	return strings.Join([]string{plain(g.key.Workload), payload(g.key), g.conditions()}, ", ")
+}
+
+// conditions are clients, wait and placement in words.
+func (g *group) conditions() string {
 	clients := "1 client"
-	if k.Clients != 1 {
-		clients = fmt.Sprintf("%d clients", k.Clients)
+	if g.key.Clients != 1 {
+		clients = fmt.Sprintf("%d clients", g.key.Clients)
 	}
-	return strings.Join([]string{plain(k.Workload), payload(k), clients,
-		"wait " + plain(k.Wait), "placement " + plain(k.Placement)}, ", ")
+	return strings.Join([]string{clients, "wait " + plain(g.key.Wait), "placement " + plain(g.key.Placement)}, ", ")
 }
 
 // payload is the size, or both where they differ.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ipcbench/results"
 )
 
 // shorten makes the README's measuring commands quick; IPCBENCH_LONG=1 runs them
@@ -70,5 +72,30 @@ func TestReadmeCommands(t *testing.T) {
 		if err != nil && c[1] != "selftest" { // a count may be short on a busy machine
 			t.Errorf("%q: %v\n%s", line, err, out)
 		}
+	}
+}
+
+// TestReadmeTable compares the README's table with the stored run that it names.
+func TestReadmeTable(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "<!-- ipcbench report --format summary ")
+	file, rest, _ := strings.Cut(rest, " -->\n")
+	table, _, ok := strings.Cut(rest, "<!-- end -->")
+	if !ok {
+		t.Fatal("the README has no table of a stored run")
+	}
+	stored, err := results.ReadFile(filepath.Join("../..", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want strings.Builder
+	if err := results.Summary(&want, stored); err != nil {
+		t.Fatal(err)
+	}
+	if strings.TrimSpace(table) != strings.TrimSpace(want.String()) {
+		t.Errorf("the README's table is not what %s holds:\n%s", file, want.String())
 	}
 }
