@@ -21,9 +21,8 @@
 // for the reply is a mark on the thread rather than a record. Neither can be
 // told from outside.
 //
-// Behaviour is that of Linux 6.1 with BR_TRANSACTION_PENDING_FROZEN of 6.3;
-// freeze notifications (6.12) are refused as by older kernels. Priorities are
-// not inherited. See docs/binder-parity.md.
+// Behaviour is that of Linux 6.12, freeze notifications included. Priorities
+// are not inherited. See docs/binder-parity.md.
 package driver
 
 import (

@@ -26,26 +26,29 @@ type Thread struct {
 	gone bool // the thread exited or the file is closed
 	key  int32
 
-	d         *Driver
-	p         *Proc
-	proc      arena.Ref[proc]
-	ref       arena.Ref[thread]
-	rec       *thread
-	tx        *arena.Tx
-	locked    bool
-	spawnAt   uint64 // where BR_SPAWN_LOOPER goes, 0: nowhere
-	installed []int32
+	d      *Driver
+	p      *Proc
+	proc   arena.Ref[proc]
+	ref    arena.Ref[thread] // 0 until the first call
+	rec    *thread
+	tx     *arena.Tx
+	locked bool // tx holds the driver lock
 
 	in        input
-	out       mail
 	ret       returns
 	copies    Copies
 	window    []byte // of the process that was sent to last
 	windowOf  ProcID
-	arg       [abi.SizeofWriteRead]byte
-	objects   [abi.SizeofBufferObject]byte
-	bwr       abi.WriteRead
-	tr        abi.TransactionDataSG
+	spawnAt   uint64  // where BR_SPAWN_LOOPER goes, 0: nowhere
+	installed []int32 // descriptors of the transaction that is being read
+
+	// Room for what a call decodes, so that it need not allocate.
+	arg     [abi.SizeofWriteRead]byte
+	objects [abi.SizeofBufferObject]byte
+	bwr     abi.WriteRead
+	tr      abi.TransactionDataSG
+	out     mail
+
 	mailRead  uint32                 // the wake-up whose mail was read last
 	delivered arena.Ref[transaction] // the call that this read delivers
 }

@@ -13,8 +13,10 @@ import (
 
 // Window is the driver's writable view of a region's file.
 type Window struct {
-	file *os.File
-	mem  []byte
+	mem []byte
+
+	mu   sync.Mutex
+	file *os.File // nil when closed
 }
 
 // OpenWindow maps length bytes of a region's file, which it then owns.
@@ -24,28 +26,45 @@ func OpenWindow(file *os.File, length int) (*Window, error) {
 		file.Close()
 		return nil, fmt.Errorf("mapping a region: %w", err)
 	}
-	return &Window{file, mem}, nil
+	return &Window{mem: mem, file: file}, nil
 }
 
 // Populate gives storage to a part of the region, in bytes.
 func (w *Window) Populate(offset, length int64) error {
-	return unix.Fallocate(int(w.file.Fd()), 0, offset, length)
+	return w.fallocate(0, offset, length)
+}
+
+func (w *Window) fallocate(mode uint32, offset, length int64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.file == nil {
+		return unix.ESRCH
+	}
+	return unix.Fallocate(int(w.file.Fd()), mode, offset, length)
 }
 
 // Punch takes the storage of a part of the region away.
 func (w *Window) Punch(offset, length int64) {
-	_ = unix.Fallocate(int(w.file.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, offset, length)
+	_ = w.fallocate(unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, offset, length)
 }
 
 // close lets go of the file. The addresses stay taken: a thread may still be
 // copying to a process that has just died.
 func (w *Window) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	_ = sys.Vacate(w.mem)
-	w.file.Close()
+	_ = w.file.Close()
+	w.file = nil
 }
 
 // Removed says whether the region's file is gone: its process is.
 func (w *Window) Removed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.file == nil {
+		return true
+	}
 	var st unix.Stat_t
 	return unix.Fstat(int(w.file.Fd()), &st) != nil || st.Nlink == 0
 }

@@ -1,6 +1,9 @@
 package arena
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
 
 // Slot is a process that is attached to the arena. A device fills it in when
 // the process joins, and judges by it whether the process still lives.
@@ -86,16 +89,35 @@ func (m *Member) Slot() Ref[Slot] { return m.slot }
 
 // Do runs f in a transaction of the process as a whole, for rare operations
 // that belong to no thread. An error of f undoes what it did since its last
-// Commit.
+// Commit; damage that it runs into is such an error.
 func (m *Member) Do(f func(tx *Tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.main.Begin()
-	err := f(m.main)
+	err := attempt(m.main, f)
 	if err != nil {
 		m.main.Rollback()
 	}
 	m.main.End()
+	return err
+}
+
+// attempt runs f and returns the discovery of damage as an error.
+func attempt(tx *Tx, f func(*Tx) error) (err error) {
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		r := recover()
+		if e, ok := r.(error); ok && errors.Is(e, ErrDamaged) {
+			err = e
+			return
+		}
+		panic(r)
+	}()
+	err = f(tx)
+	done = true
 	return err
 }
 
