@@ -6,10 +6,12 @@ import "unsafe"
 type memory struct {
 	base  unsafe.Pointer
 	lines uint32
+	last  uint32 // the last line
 }
 
 func newMemory(mem []byte) memory {
-	return memory{base: unsafe.Pointer(unsafe.SliceData(mem)), lines: uint32(len(mem) / LineSize)}
+	lines := uint32(len(mem) / LineSize)
+	return memory{base: unsafe.Pointer(unsafe.SliceData(mem)), lines: lines, last: lines - 1}
 }
 
 func (m *memory) fileHeader() *fileHeader { return (*fileHeader)(m.base) }
@@ -20,32 +22,43 @@ type Ref[T any] uint32
 
 // In is the record for reading. It panics with ErrDamaged if the reference
 // leads out of the arena; a record's neighbours protect themselves by tags,
-// which Edit checks.
+// which Edit checks. In and Edit are written so that they are inlined.
 func (r Ref[T]) In(a *Arena) *T {
-	return (*T)(a.at(uint32(r)))
+	if uint32(r)-1 >= a.last {
+		badRef(uint32(r))
+	}
+	return (*T)(unsafe.Add(a.base, uintptr(r)*LineSize))
 }
 
 // Edit is the record for changing in the transaction, which has saved its old
-// image.
+// image. Line 0 is no record: what lies where its stamp would be is no number
+// of a transaction.
 func (r Ref[T]) Edit(tx *Tx) *T {
-	p := tx.arena.at(uint32(r))
-	if h := (*Header)(p); h.stamp != tx.seq {
-		tx.save(uint32(r), h)
+	h := (*Header)(unsafe.Add(tx.base, uintptr(r)*LineSize))
+	if uint32(r) > tx.last || h.stamp != tx.seq {
+		tx.save(h)
 	}
-	return (*T)(p)
+	return (*T)(unsafe.Pointer(h))
 }
 
 // save copies a record's image to the journal before its first change in a
 // transaction.
 //
 //go:noinline
-func (tx *Tx) save(line uint32, h *Header) {
+func (tx *Tx) save(h *Header) {
+	line := (uintptr(unsafe.Pointer(h)) - uintptr(tx.base)) / LineSize
+	if line-1 >= uintptr(tx.last) {
+		panic(damagedRef(uint32(line)))
+	}
 	kind := h.tag &^ tagMask
 	if h.tag&tagMask != tagLive || kind >= maxKinds {
-		panic(damagedRecord(line, "live record"))
+		panic(damagedRecord(uint32(line), "live record"))
 	}
-	tx.saveImage(line, h, tx.arena.kinds[kind].journaled)
+	tx.saveImage(uint32(line), h, tx.arena.kinds[kind].journaled)
 }
+
+//go:noinline
+func badRef(line uint32) { panic(damagedRef(line)) }
 
 // saveImage appends the first size bytes of a record to the journal. The count
 // is stored last, so that a kill at any instruction leaves either a complete
@@ -53,7 +66,7 @@ func (tx *Tx) save(line uint32, h *Header) {
 func (tx *Tx) saveImage(line uint32, h *Header, size uint32) {
 	j := tx.journal
 	used := j.used
-	if used+entrySize+size > journalSize || uint64(line)*LineSize+uint64(size) > uint64(tx.arena.lines)*LineSize {
+	if used+entrySize+size > journalSize || uint64(line)*LineSize+uint64(size) > uint64(tx.lines)*LineSize {
 		panic(damagedRecord(line, "record that fits the journal"))
 	}
 	e := (*entry)(unsafe.Add(unsafe.Pointer(&j.images), used))
@@ -69,8 +82,8 @@ func (tx *Tx) saveImage(line uint32, h *Header, size uint32) {
 // at is the address of a line. The last chunk cannot begin a record that
 // reaches out of the memory, because chunks are filled from their start.
 func (m *memory) at(line uint32) unsafe.Pointer {
-	if line-1 >= m.lines-1 {
-		panic(damagedRef(line))
+	if line-1 >= m.last {
+		badRef(line)
 	}
 	return unsafe.Add(m.base, uintptr(line)*LineSize)
 }

@@ -39,7 +39,7 @@ func (a *Arena) formatBootstrap() {
 // newTx is the view of a journal that exists.
 func (a *Arena) newTx(r Ref[journal]) *Tx {
 	j := r.In(a)
-	return &Tx{arena: a, ref: r, journal: j, wakes: make([]*WaitWord, 0, 16)}
+	return &Tx{memory: a.memory, arena: a, ref: r, journal: j, wakes: make([]*WaitWord, 0, 16)}
 }
 
 // Join makes the process a member. Only one process at a time may do so; the

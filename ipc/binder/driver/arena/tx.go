@@ -41,6 +41,7 @@ var journalKinds = NewKind[journal](journalKind, "journal", headerSize+16)
 // Between Begin and End it is the transaction in which records are changed. A
 // Tx belongs to one thread at a time.
 type Tx struct {
+	memory
 	arena   *Arena
 	ref     Ref[journal]
 	journal *journal
