@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -142,7 +143,27 @@ func (d *Device) join(o Options) (err error) {
 	if d.stop, err = unix.Eventfd(0, unix.EFD_CLOEXEC); err != nil {
 		return err
 	}
-	return d.attach(o, self)
+	if err := d.attach(o, self); err != nil {
+		return err
+	}
+	d.sweep()
+	return nil
+}
+
+// sweep removes what processes left that died before they were members. Nobody
+// else can be joining.
+func (d *Device) sweep() {
+	members := map[string]bool{memberPath(d.dir, d.host.token): true}
+	for _, m := range d.driver.Members() {
+		members[memberPath(d.dir, m.Slot.User)] = true
+	}
+	paths, _ := filepath.Glob(filepath.Join(d.dir, "member-*"))
+	for _, path := range paths {
+		if !members[path] {
+			_ = os.Remove(path)
+			_ = os.Remove(filepath.Join(d.dir, strings.Replace(filepath.Base(path), "member-", "post-", 1)))
+		}
+	}
 }
 
 // openDir opens the directory's lock file, and makes both if need be.

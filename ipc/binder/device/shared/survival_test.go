@@ -114,7 +114,7 @@ func survivor(args []string) error {
 // inside the driver lock, while others call each other: no call of theirs
 // fails or gets a wrong reply, and nothing of the dead is left.
 func TestSurvival(t *testing.T) {
-	kills := 25
+	kills := 12
 	if os.Getenv("IPCBENCH_LONG") == "1" {
 		kills = 1000
 	}
@@ -127,7 +127,7 @@ func TestSurvival(t *testing.T) {
 	client, stop := startSurvivor(t, dir)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range kills {
-		step := 1 + random.IntN(3000)
+		step := 1 + random.IntN(2000)
 		cmd := command("victim", dir, strconv.Itoa(step))
 		out, err := cmd.CombinedOutput()
 		if status, ok := cmd.ProcessState.Sys().(interface{ Signal() unix.Signal }); !ok || status.Signal() != unix.SIGKILL {
@@ -265,7 +265,7 @@ func TestStoppedInsideTheLock(t *testing.T) {
 	}
 	manager := manage(t, d)
 	client, stop := startSurvivor(t, dir)
-	for range 10000 {
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
 		if err := client.Process.Signal(unix.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
@@ -288,6 +288,7 @@ func TestStoppedInsideTheLock(t *testing.T) {
 			return
 		}
 		_ = client.Process.Signal(unix.SIGCONT)
+		time.Sleep(50 * time.Microsecond) // let it come to another point
 	}
 	t.Skip("the client was never stopped inside the lock")
 }
