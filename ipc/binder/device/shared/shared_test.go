@@ -290,13 +290,15 @@ func TestServerKilled(t *testing.T) {
 	if code := <-answered; code != abi.BR_DEAD_REPLY {
 		t.Errorf("the caller reads %v, want BR_DEAD_REPLY", code)
 	}
-	for len(d.driver.Members()) != 1 {
-		time.Sleep(time.Millisecond)
+	awaitAlone(t, d)
+	left := []string(nil)
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		left, _ = filepath.Glob(filepath.Join(dir, "*-*"))
+		if len(left) == 3 { // this member's file, socket and region
+			return
+		}
 	}
-	left, err := filepath.Glob(filepath.Join(dir, "*-*"))
-	if err != nil || len(left) != 3 { // this member's file, socket and region
-		t.Errorf("left in the directory: %v, %v", left, err)
-	}
+	t.Errorf("left in the directory: %v", left)
 }
 
 func TestRefuses(t *testing.T) {
