@@ -112,6 +112,7 @@ type threadState struct {
 	idle        bool // in proc.waiting
 	armed       bool // asleep, or about to be
 	polling     bool // wakes up for work, but does not read it
+	leaving     bool // its stack is being taken apart, and the top is gone
 	dead        bool
 	mailFor     uint32 // the wake-up that the mailbox was filled for
 

@@ -304,8 +304,9 @@ func (d *Driver) exitThread(tx *arena.Tx, r arena.Ref[thread]) {
 // sender of the call that it was serving gets BR_DEAD_REPLY. Calls further
 // down wait for calls of its own; when those end, the error climbs to them.
 func (d *Driver) unstack(tx *arena.Tx, r arena.Ref[thread]) {
-	top := true
 	for x := r.In(d.a).stack; x != 0; x = r.In(d.a).stack {
+		top := !r.In(d.a).leaving
+		r.Edit(tx).leaving = true
 		t := x.Edit(tx)
 		if t.toThread == r {
 			r.Edit(tx).stack = t.toParent
@@ -322,7 +323,6 @@ func (d *Driver) unstack(tx *arena.Tx, r arena.Ref[thread]) {
 			r.Edit(tx).stack = t.fromParent
 			t.from = 0
 		}
-		top = false
 		tx.Commit()
 	}
 }
