@@ -195,7 +195,6 @@ type transaction struct {
 	reply      bool
 	hasSecCtx  bool
 	building   bool // its sender is filling the buffer, outside the lock
-	climbed    bool // its thread died in a call of its own, whose error will climb here
 }
 
 // notice is a return code without payload on its way to a thread.
