@@ -38,7 +38,7 @@ func openClient(w *worker, t ipc.Transport, h ipc.Handover) (end, error) {
 }
 
 func (e *clientEnd) thread() {
-	if !e.info.RuntimeSafe {
+	if !e.info.RuntimeSafe || e.info.PoolThreads > 0 { // a pool's callers are locked as its threads are
 		runtime.LockOSThread()
 	}
 	for job := range e.jobs {
