@@ -57,7 +57,7 @@ func (r *replies) of(t ipc.Thread) (*ipc.Buffer, error) {
 }
 
 func newService(s session, safe bool, r *replies) *service {
-	v := &service{session: s, safe: safe, replies: r, ready: make(chan struct{}), held: make(chan struct{}, 1)}
+	v := &service{session: s, safe: safe, replies: r, gate: gate{safe: safe}, release: gate{safe: safe}, ready: make(chan struct{}), held: make(chan struct{}, 1)}
 	if !s.Gated {
 		v.gate.open()
 		v.release.open()
@@ -162,7 +162,7 @@ func (v *service) threadIDs() []int {
 
 // report is the session's account, once Serve has returned.
 func (v *service) report() *report {
-	return &report{Operations: v.handled, Mismatches: v.mismatches, Ledger: v.ledger, Usage: v.usage}
+	return &report{Operations: v.handled, Mismatches: v.mismatches, Ledger: v.ledger, Usage: v.usage, Threads: len(v.threads)}
 }
 
 // currentUsage is what the thread, or with safe the whole process, has used.

@@ -114,4 +114,6 @@ type report struct {
 	Mismatches     uint64        `json:"mismatches,omitempty"`
 	Ledger         copies.Report `json:"ledger"`
 	Usage          Usage         `json:"usage"`
+	// Threads that served in the session, at its end.
+	Threads int `json:"threads,omitempty"`
 }

@@ -51,7 +51,8 @@ func (e *clientEnd) Close() error { return e.client.Close() }
 // session runs on the thread of the worker's orders, its operations on the
 // client's.
 func (e *clientEnd) session(s session) error {
-	run := &clientRun{end: e, held: make(chan int, 1), done: make(chan error, 1)}
+	safe := e.info.RuntimeSafe
+	run := &clientRun{end: e, gate: gate{safe: safe}, release: gate{safe: safe}, held: make(chan int, 1), done: make(chan error, 1)}
 	run.operator = operator{session: s, client: e.client, request: e.request, clock: e.clock, recorder: e.recorder}
 	e.jobs <- func() { run.done <- run.all() }
 	if s.Gated {
