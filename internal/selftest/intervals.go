@@ -17,9 +17,8 @@ const (
 	// due, and ten are still in keeping with that for the forty counted here.
 	missShare = 10
 	// A virtual machine changes between faster and slower states that last for
-	// seconds. Generations that all fall into one of them know nothing of the
-	// other, so a run takes as long here as its generations do in a run of
-	// the whole matrix.
+	// seconds or longer. Generations that all fall into one of them know
+	// nothing of the other, so a run is given time to meet both.
 	longRounds    = 12
 	longRoundTime = 50 * time.Millisecond
 )
