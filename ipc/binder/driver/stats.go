@@ -42,16 +42,3 @@ func (p *Proc) Account(tid int32) (c Copies, calls uint64) {
 	t := v.(*Thread)
 	return t.copies, t.tx.Calls()
 }
-
-// Copies is what was copied for all threads of the file. It is exact while
-// none of them is in a call.
-func (p *Proc) Copies() (sum Copies) {
-	p.threads.Range(func(_, v any) bool {
-		c := &v.(*Thread).copies
-		sum.PayloadFromUser += c.PayloadFromUser
-		sum.HeaderFromUser += c.HeaderFromUser
-		sum.HeaderToUser += c.HeaderToUser
-		return true
-	})
-	return sum
-}

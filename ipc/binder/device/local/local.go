@@ -53,9 +53,6 @@ func (f *File) Proc() *driver.Proc { return f.proc }
 // SetWait chooses how the file's threads wait.
 func (f *File) SetWait(w driver.Wait) { f.proc.SetWait(w) }
 
-// Copies is what the driver copied for the file's threads.
-func (f *File) Copies() driver.Copies { return f.proc.Copies() }
-
 // Account is described by device.Accountant.
 func (f *File) Account(thread int32) device.Account {
 	c, calls := f.proc.Account(thread)
