@@ -92,6 +92,27 @@ func TestSpoiltReplyIsNoticed(t *testing.T) {
 	}
 }
 
+// TestSpoiltRequestIsNoticed changes one byte of a request between the two ends.
+// Timed work needs two lines to notice: the server learns the stamp from the first.
+func TestSpoiltRequestIsNoticed(t *testing.T) {
+	for _, m := range modes {
+		const size, at = 4096, 2 * workload.Line
+		v := newService(session{Mode: m, Request: size, Seed: 9}, false, &replies{buffers: map[ipc.Thread]*ipc.Buffer{}})
+		made, err := v.NewHandler(&echoClient{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, _ := newOperator(t, session{Mode: m, Request: size, Seed: 9}, nil)
+		o.produce()
+		o.request.Bytes()[at] ^= 0x40
+		made.Handle(o.request.Bytes(), false)
+		made.Handle(o.request.Bytes()[:size-1], false)
+		if h := made.(*handler); h.mismatches != 2 {
+			t.Errorf("%s: %d mismatches of a spoilt and a short request", m, h.mismatches)
+		}
+	}
+}
+
 func TestShortReplyIsAnError(t *testing.T) {
 	o, c := newOperator(t, session{Mode: timedMode, Request: 64, Reply: 64, Operations: 1}, nil)
 	c.handler.reply.Resize(63)
