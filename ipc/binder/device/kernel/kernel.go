@@ -8,7 +8,10 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -57,6 +60,16 @@ func (d *Device) Name() string { return Name }
 
 // Path is the device's node.
 func (d *Device) Path() string { return d.path }
+
+// View is described by device.Viewer. The driver shows all contexts.
+func (d *Device) View(name string) (string, error) {
+	dir, ok := Logs()
+	if !ok {
+		return "", fmt.Errorf("%w: the kernel shows neither debugfs nor a binderfs with statistics", errors.ErrUnsupported)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	return string(text), err
+}
 
 // Open is open(2) of the node.
 func (d *Device) Open(flags int) (device.File, error) {

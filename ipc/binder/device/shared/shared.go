@@ -94,7 +94,10 @@ type Device struct {
 	watched sync.WaitGroup
 }
 
-var _ device.Device = (*Device)(nil)
+var (
+	_ device.Device = (*Device)(nil)
+	_ device.Viewer = (*Device)(nil)
+)
 
 // New joins the directory, and makes it if it is not there. Errors wrap those
 // of package arena if what is there is no arena of this program's, ENOSPC if
@@ -275,6 +278,9 @@ func (d *Device) Dir() string { return d.dir }
 
 // Driver is the driver behind the device.
 func (d *Device) Driver() *driver.Driver { return d.driver }
+
+// View is described by device.Viewer.
+func (d *Device) View(name string) (string, error) { return local.View(d.driver, name) }
 
 // Holder is the process and thread that hold the driver lock just now, 0 and 0
 // if nobody does.
