@@ -36,6 +36,20 @@ func (r *Registry) Lookup(name string) (Transport, error) {
 	return nil, fmt.Errorf("%w %q (ipcbench list shows them)", ErrUnknownTransport, name)
 }
 
+// Only is a registry of those transports of r that are named, in r's order, or
+// wraps ErrUnknownTransport.
+func (r *Registry) Only(names ...string) (*Registry, error) {
+	selected, err := r.Select(names)
+	if err != nil {
+		return nil, err
+	}
+	only := &Registry{}
+	for _, s := range selected {
+		only.transports = append(only.transports, s.Transport)
+	}
+	return only, nil
+}
+
 // Selected is a transport that a user asked for.
 type Selected struct {
 	Transport

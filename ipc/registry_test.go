@@ -80,3 +80,20 @@ func TestRegistryRefusesTwoOfOneName(t *testing.T) {
 	}()
 	ipc.NewRegistry(named{info: ipc.Info{Name: "pipe"}}, named{info: ipc.Info{Name: "pipe"}})
 }
+
+func TestOnly(t *testing.T) {
+	only, err := registry().Only("unix-netpoll", "pipe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, transport := range only.All() {
+		names = append(names, transport.Info().Name)
+	}
+	if want := []string{"pipe", "unix-netpoll"}; !slices.Equal(names, want) {
+		t.Errorf("%v, want %v", names, want)
+	}
+	if _, err := registry().Only("fifo"); !errors.Is(err, ipc.ErrUnknownTransport) {
+		t.Errorf("unknown: %v", err)
+	}
+}

@@ -51,14 +51,11 @@ func ReadFile(name string) (*Result, error) {
 // are left out, so that results of later versions of the same schema can be
 // read.
 func Read(from io.Reader) (*Result, error) {
-	b, err := io.ReadAll(io.LimitReader(from, maxFile+1))
+	b, err := readBounded(from)
 	if err != nil {
 		return nil, err
 	}
-	if len(b) > maxFile {
-		return nil, fmt.Errorf("%w: larger than %d bytes", ErrDamaged, maxFile)
-	}
-	if err := checkSchema(b); err != nil {
+	if err := checkSchema(b, Schema); err != nil {
 		return nil, err
 	}
 	var r Result
@@ -71,8 +68,17 @@ func Read(from io.Reader) (*Result, error) {
 	return &r, nil
 }
 
+// readBounded reads what may be a stored file.
+func readBounded(from io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(from, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("%w: larger than %d bytes", ErrDamaged, maxFile)
+	}
+	return b, err
+}
+
 // checkSchema tells foreign from damaged before the fields are looked at.
-func checkSchema(b []byte) error {
+func checkSchema(b []byte, want string) error {
 	if len(bytes.TrimSpace(b)) == 0 {
 		return fmt.Errorf("%w: empty", ErrDamaged)
 	}
@@ -91,8 +97,8 @@ func checkSchema(b []byte) error {
 		return fmt.Errorf("%w: %v", ErrDamaged, err)
 	case head.Schema == nil:
 		return fmt.Errorf("%w: no schema", ErrForeign)
-	case *head.Schema != Schema:
-		return fmt.Errorf("%w: schema %.60q, want %q", ErrForeign, *head.Schema, Schema)
+	case *head.Schema != want:
+		return fmt.Errorf("%w: schema %.60q, want %q", ErrForeign, *head.Schema, want)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ipcbench/harness"
+	"ipcbench/harness/env"
 )
 
 // group is the cells that do the same work under the same conditions, so that
@@ -160,8 +161,9 @@ func orNone(s string) string {
 }
 
 // machine is the environment in one line.
-func (r *Result) machine() string {
-	e := r.Environment
+func (r *Result) machine() string { return machine(r.Environment) }
+
+func machine(e env.Environment) string {
 	facts := []string{e.CPU.Model, fmt.Sprintf("%d CPUs", len(e.CPU.Allowed)), e.Kernel}
 	if e.Virtualisation != "" {
 		facts = append(facts, "virtualised by "+e.Virtualisation)

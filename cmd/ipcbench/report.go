@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -14,18 +15,15 @@ func newReport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report FILE...",
 		Short: "Write stored results in any format",
-		Long: "Report writes results that were stored as JSON, in any format. Several files are written\n" +
-			"one after the other. All are read and checked before anything is written.",
+		Long: "Report writes results, or the verdicts of claims, that were stored as JSON, in any format.\n" +
+			"Several results are written one after the other. All are read and checked before anything\n" +
+			"is written.",
 		Example: "  ipcbench report result.json\n" +
 			"  ipcbench report --format markdown -o report.md result.json\n" +
 			"  ipcbench report --format gobench old.json > old.txt   # for benchstat",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {
-			f, err := results.LookupFormat(format)
-			if err != nil {
-				return err
-			}
-			return report(c.OutOrStdout(), files, f, output)
+			return report(c.OutOrStdout(), files, format, output)
 		},
 	}
 	formatFlags(c, &format, &output)
@@ -46,7 +44,30 @@ func formatFlags(c *cobra.Command, format, output *string) {
 	_ = c.MarkFlagFilename("output")
 }
 
-func report(stdout io.Writer, files []string, f results.Format, output string) error {
+// report writes results, or what became of claims: a file says which it is.
+func report(stdout io.Writer, files []string, format, output string) error {
+	stored, err := results.ReadClaimsFile(files[0])
+	if errors.Is(err, results.ErrForeign) {
+		return reportResults(stdout, files, format, output)
+	}
+	if err != nil {
+		return err
+	}
+	if len(files) > 1 {
+		return fmt.Errorf("%s holds claims, which are written one file at a time, not %d", files[0], len(files))
+	}
+	f, err := results.LookupClaimsFormat(format)
+	if err != nil {
+		return err
+	}
+	return write(stdout, output, func(w io.Writer) error { return f.Render(w, stored) })
+}
+
+func reportResults(stdout io.Writer, files []string, format, output string) error {
+	f, err := results.LookupFormat(format)
+	if err != nil {
+		return err
+	}
 	if f.Single && len(files) > 1 {
 		return fmt.Errorf("format %s takes one file, not %d", f.Name, len(files))
 	}
@@ -58,15 +79,25 @@ func report(stdout io.Writer, files []string, f results.Format, output string) e
 		}
 		all = append(all, r)
 	}
+	return write(stdout, output, func(w io.Writer) error {
+		for _, r := range all {
+			if err := f.Render(w, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// write writes a report to a file or standard output, whole or not at all.
+func write(stdout io.Writer, output string, render func(io.Writer) error) error {
 	out, err := results.OpenOutput(output, stdout)
 	if err != nil {
 		return err
 	}
 	defer out.Discard()
-	for _, r := range all {
-		if err := f.Render(out, r); err != nil {
-			return err
-		}
+	if err := render(out); err != nil {
+		return err
 	}
 	return out.Commit()
 }

@@ -10,38 +10,45 @@ import (
 const poolThreads = 17
 
 // Transports returns the transports of this package.
-func Transports() []ipc.Transport {
+func Transports() (all []ipc.Transport) {
+	for _, t := range transportList() {
+		all = append(all, t)
+	}
+	return all
+}
+
+func transportList() []*transport {
 	block := []ipc.Wait{ipc.Block}
-	return []ipc.Transport{
-		&transport{
+	return []*transport{
+		{
 			info: ipc.Info{
 				Name: "binder", Waits: ipc.Waits, PoolThreads: poolThreads,
 				Summary: "Binder driver in its callers: one copy into the receiver's region; futex",
 			},
 			platform: sharedPlatform{}, carrier: plain{}, site: binderSite,
 		},
-		&transport{
+		{
 			info: ipc.Info{
 				Name: "binder-2copy", Waits: ipc.Waits, PoolThreads: poolThreads,
 				Summary: "as binder, with a second copy out of the region",
 			},
 			platform: sharedPlatform{}, carrier: twice{}, site: twoCopySite,
 		},
-		&transport{
+		{
 			info: ipc.Info{
 				Name: "binder-parcel", Waits: ipc.Waits, PoolThreads: poolThreads,
 				Summary: "as binder, the payload marshalled into a Parcel first",
 			},
 			platform: sharedPlatform{}, carrier: parceled{}, site: parceledSite,
 		},
-		&transport{
+		{
 			info: ipc.Info{
 				Name: "binder-syscall", Waits: block, RuntimeSafe: true, PoolThreads: poolThreads,
 				Summary: "as binder, waiting through the Go scheduler",
 			},
 			platform: sharedPlatform{}, carrier: plain{}, site: syscallSite,
 		},
-		&transport{
+		{
 			info: ipc.Info{
 				Name: "binder-kernel", Waits: block, PoolThreads: poolThreads,
 				Summary: "the running kernel's Binder driver: one copy into the receiver's region",

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"fmt"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"ipcbench/harness/claims"
+	"ipcbench/harness/env"
+	"ipcbench/ipc/binder/transport"
+	"ipcbench/results"
+)
+
+// claimsOptions are the flags of ipcbench claims.
+type claimsOptions struct {
+	only, expect   []string
+	format, output string
+}
+
+func newClaims() *cobra.Command {
+	var o claimsOptions
+	c := &cobra.Command{
+		Use:   "claims",
+		Short: "Put what is said of Binder to the test",
+		Long: "Claims runs an experiment for each statement of two documents on Binder, and prints the verdict\n" +
+			"with the numbers it rests on. All of them take a few minutes and want an idle machine.\n\nClaims:\n",
+		Example: "  ipcbench claims\n" +
+			"  ipcbench claims --only C6,C7 --format markdown -o claims.md\n" +
+			"  ipcbench claims --only C2 --expect C2=supported   # anything else is exit status 1",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c) },
+	}
+	for _, claim := range claims.All() {
+		c.Long += fmt.Sprintf("  %-4s %s\n", claim.ID, claim.Statement)
+	}
+	f := c.Flags()
+	f.StringSliceVar(&o.only, "only", nil, "claims to try (default: all)")
+	f.StringSliceVar(&o.expect, "expect", nil, "CLAIM=VERDICT that must come out; otherwise exit status 1")
+	f.StringVar(&o.format, "format", results.ClaimsFormats[0].Name, "one of "+claimsFormatNames())
+	f.StringVarP(&o.output, "output", "o", "", "file to write to, whole or not at all (default standard output)")
+	completeList(c, "only", claimNames)
+	completeList(c, "format", claimsFormats)
+	_ = c.MarkFlagFilename("output")
+	return c
+}
+
+// run checks everything that can be wrong with the flags before it measures.
+func (o *claimsOptions) run(c *cobra.Command) error {
+	list, err := claims.Select(o.only)
+	if err != nil {
+		return err
+	}
+	expected, err := parseExpectations(o.expect, list)
+	if err != nil {
+		return err
+	}
+	format, err := results.LookupClaimsFormat(o.format)
+	if err != nil {
+		return err
+	}
+	out, err := results.OpenOutput(o.output, c.OutOrStdout())
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	report, tryErr := try(c, list)
+	if len(report.Claims) > 0 {
+		if err := format.Render(out, report); err != nil {
+			return err
+		}
+		if err := out.Commit(); err != nil {
+			return err
+		}
+	}
+	if tryErr != nil {
+		return tryErr
+	}
+	return expected.check(report)
+}
+
+func try(c *cobra.Command, list []claims.Claim) (*claims.Report, error) {
+	ctx, stop := signal.NotifyContext(c.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	environment, _ := env.Capture()
+	p := newProgress(c.ErrOrStderr(), time.Now)
+	defer p.clear()
+	bench := &claims.Bench{Transports: transports(), Subjects: subjects(), Environment: environment, Progress: p.tell}
+	return bench.Try(ctx, list)
+}
+
+// subjects are the Binder devices that claims are tried on.
+func subjects() (all []claims.Subject) {
+	for _, c := range transport.Contexts() {
+		all = append(all, c)
+	}
+	return all
+}
+
+// expectations are the verdicts that must come out, by claim.
+type expectations map[string]claims.Verdict
+
+// parseExpectations reads CLAIM=VERDICT; the claims must be among those tried.
+func parseExpectations(texts []string, tried []claims.Claim) (expectations, error) {
+	all := expectations{}
+	for _, text := range texts {
+		id, name, found := strings.Cut(text, "=")
+		verdict := claims.Verdict(name)
+		switch {
+		case !found:
+			return nil, fmt.Errorf("--expect %q: CLAIM=VERDICT is needed, such as C2=supported", text)
+		case !among(tried, id):
+			return nil, fmt.Errorf("--expect %q: %s is not among the claims tried", text, id)
+		case !verdict.Known():
+			return nil, fmt.Errorf("--expect %q: no such verdict (have %s)", text, claims.VerdictNames())
+		}
+		all[id] = verdict
+	}
+	return all, nil
+}
+
+func among(list []claims.Claim, id string) bool {
+	for _, c := range list {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// check wraps errNo where a verdict is not the one expected.
+func (e expectations) check(r *claims.Report) error {
+	var wrong []string
+	for i := range r.Claims {
+		o := &r.Claims[i]
+		if want, have := e[o.ID]; have && o.Verdict != want {
+			wrong = append(wrong, fmt.Sprintf("%s is %s, not %s", o.ID, o.Verdict, want))
+		}
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("%w: %s", errNo, strings.Join(wrong, "; "))
+	}
+	return nil
+}
+
+func claimNames() (names []string) {
+	for _, c := range claims.All() {
+		names = append(names, c.ID+"\t"+c.Statement)
+	}
+	return names
+}
+
+func claimsFormats() (names []string) {
+	for _, f := range results.ClaimsFormats {
+		names = append(names, f.Name+"\t"+f.Summary)
+	}
+	return names
+}
+
+func claimsFormatNames() string {
+	var names []string
+	for _, f := range results.ClaimsFormats {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,9 @@
+package claims
+
+// All are the claims, in the order of the documents' list.
+func All() []Claim {
+	return []Claim{
+		traditionalCopiesTwice,
+		binderCopiesOnce,
+	}
+}

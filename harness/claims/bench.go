@@ -1,0 +1,119 @@
+package claims
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"ipcbench/harness"
+	"ipcbench/harness/env"
+	"ipcbench/ipc"
+)
+
+// Bench is what experiments are made with. Experiments that several claims read
+// are kept in it, so that a claim may ask for one as if it were the first.
+type Bench struct {
+	// Transports that the command knows.
+	Transports *ipc.Registry
+	// Subjects are the Binder devices.
+	Subjects []Subject
+	// Environment is the machine that the experiments run on.
+	Environment env.Environment
+	// Progress may be nil.
+	Progress harness.Progress
+
+	done, total int
+	copied      once[*copyRun]
+}
+
+// once keeps the outcome of an experiment.
+type once[T any] struct {
+	value T
+	err   error
+	ran   bool
+}
+
+func (o *once[T]) do(run func() (T, error)) (T, error) {
+	if !o.ran {
+		o.value, o.err = run()
+		o.ran = true
+	}
+	return o.value, o.err
+}
+
+// tell shows how far the experiment of one claim is (0 to 1).
+func (b *Bench) tell(done float64, what string) {
+	if b.Progress != nil {
+		b.Progress((float64(b.done)+done)/float64(max(b.total, 1)), what)
+	}
+}
+
+// Try tries claims one after the other. When ctx ends it returns what was judged
+// until then, and an error; the report says that it is incomplete.
+func (b *Bench) Try(ctx context.Context, list []Claim) (*Report, error) {
+	r := &Report{Schema: Schema, Environment: b.Environment, Claims: []Outcome{}}
+	b.done, b.total = 0, len(list)
+	for _, c := range list {
+		b.tell(0, c.ID+": "+c.Statement)
+		outcome, err := b.try(ctx, c)
+		if err != nil {
+			r.Incomplete = fmt.Sprintf("%s: %v", c.ID, err)
+			return r, fmt.Errorf("%s: %w", c.ID, err)
+		}
+		r.Claims = append(r.Claims, outcome)
+		b.done++
+	}
+	return r, nil
+}
+
+func (b *Bench) try(ctx context.Context, c Claim) (Outcome, error) {
+	o := Outcome{ID: c.ID, Statement: c.Statement, Source: c.Source,
+		Refutation: c.Refutation, Experiment: c.Experiment, Columns: map[string]Column{}}
+	var all []measured
+	for _, name := range c.columns(b) {
+		column, numbers, err := b.column(ctx, c, name)
+		if err != nil {
+			return o, fmt.Errorf("%s: %w", name, err)
+		}
+		o.Order, o.Columns[name] = append(o.Order, name), column
+		if numbers != nil {
+			all = append(all, measured{name, numbers})
+		}
+	}
+	o.conclude()
+	if c.draw != nil && len(all) > 0 {
+		o.Figures = c.draw(all)
+	}
+	return o, nil
+}
+
+// column measures and judges one subject. An error means that the experiment
+// itself failed; a subject that is not there is a verdict.
+func (b *Bench) column(ctx context.Context, c Claim, name string) (Column, any, error) {
+	numbers, err := c.measure(ctx, b, name)
+	switch {
+	case ctx.Err() != nil:
+		return Column{}, nil, fmt.Errorf("%w: %w", harness.ErrInterrupted, ctx.Err())
+	case errors.Is(err, errors.ErrUnsupported):
+		return Column{Verdict: NotTestable, Evidence: Evidence{Text: err.Error()}}, nil, nil
+	case err != nil:
+		return Column{}, nil, err
+	}
+	j := c.judge(numbers)
+	if c.Timed && b.Environment.Emulated {
+		j = emulated(j, b.Environment.Virtualisation)
+	}
+	raw, err := json.Marshal(numbers)
+	if err != nil {
+		return Column{}, nil, err
+	}
+	return Column{Verdict: j.Verdict, When: j.When, Confidence: j.Confidence,
+		Evidence: Evidence{Text: j.Text, Numbers: raw}}, numbers, nil
+}
+
+// emulated takes the decision from times that an emulator made.
+func emulated(j Judgement, machine string) Judgement {
+	return Judgement{Verdict: NotTestable,
+		Text: fmt.Sprintf("times under %s, an emulation, decide nothing; seen there: %s", machine, j.Text)}
+}

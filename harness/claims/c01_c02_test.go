@@ -1,0 +1,41 @@
+package claims
+
+import "ipcbench/harness/evidence"
+
+// copying is counts of a transport that makes so many copies each way, at two
+// sizes and at none.
+func copying(request, reply float64, statuses ...string) copyCounts {
+	n := copyCounts{Sizes: []counted{{Bytes: 0}}}
+	for _, size := range []int{64, 1 << 20} {
+		c := counted{Bytes: size, Request: request, Reply: reply, Header: 256, Sources: map[string]evidence.Finding{}}
+		for i, status := range statuses {
+			c.Sources[[]string{"accounting", "canary_reply"}[i]] = evidence.Finding{Status: status}
+		}
+		n.Sizes = append(n.Sizes, c)
+	}
+	return n
+}
+
+func init() {
+	mixed := copying(2, 2)
+	mixed.Sizes[2].Request, mixed.Sizes[2].Reply = 1, 1
+	register("C1",
+		example{"two each way", copying(2, 2, evidence.Agrees), Supported},
+		example{"ledger only", copying(2, 2, evidence.NotPermitted), Supported},
+		example{"one each way", copying(1, 1, evidence.Agrees), Refuted},
+		example{"three replies", copying(2, 3), Refuted},
+		example{"small ones only", mixed, Conditional},
+		example{"contradicted", copying(2, 2, evidence.Agrees, evidence.Disagrees), Inconclusive},
+		example{"nothing carried", copyCounts{Sizes: []counted{{}}}, Inconclusive},
+	)
+	mixed = copying(1, 1)
+	mixed.Sizes[2].Reply = 2
+	register("C2",
+		example{"one each way", copying(1, 1, evidence.Agrees), Supported},
+		example{"copied out again", copying(2, 2), Refuted},
+		example{"replies copied twice", copying(1, 2), Refuted},
+		example{"none", copying(0, 0), Refuted},
+		example{"small ones only", mixed, Conditional},
+		example{"a hidden copy", copying(1, 1, evidence.Agrees, evidence.Disagrees), Inconclusive},
+	)
+}

@@ -1,0 +1,134 @@
+package claims
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"ipcbench/harness/evidence"
+)
+
+// sameCount is how far a number of copies may be from a whole one: a message
+// that straddles the begin of a round is counted on one side alone.
+const sameCount = 0.02
+
+// judgeCopies decides whether a transport makes want copies in the directions
+// that of yields, at every size.
+//
+// Refuted: another number at every size. Conditional: at some sizes. A source
+// that contradicts the ledger leaves it open, as does a run without payload.
+func judgeCopies(n copyCounts, want float64, of func(counted) []float64) Judgement {
+	var as, other []int
+	for _, c := range n.Sizes {
+		if c.Bytes == 0 {
+			continue
+		}
+		if fits := !slices.ContainsFunc(of(c), func(v float64) bool { return math.Abs(v-want) > sameCount }); fits {
+			as = append(as, c.Bytes)
+		} else {
+			other = append(other, c.Bytes)
+		}
+	}
+	j := Judgement{Text: copyText(n, of), Confidence: sourcesText(n)}
+	doubt := contradiction(n)
+	switch {
+	case doubt != "":
+		j.Verdict, j.Text = Inconclusive, doubt+"; by the ledger "+j.Text
+	case len(as)+len(other) == 0:
+		j.Verdict, j.Text = Inconclusive, "no payload was carried"
+	case len(other) == 0:
+		j.Verdict = Supported
+	case len(as) == 0:
+		j.Verdict = Refuted
+	default:
+		j.Verdict, j.When = Conditional, "for payloads of "+sizeList(as)
+	}
+	return j
+}
+
+func bothWays(c counted) []float64  { return []float64{c.Request, c.Reply} }
+
+// contradiction is what a source says against the ledger, or empty.
+func contradiction(n copyCounts) string {
+	for _, c := range n.Sizes {
+		for name, f := range c.Sources {
+			if f.Status == evidence.Disagrees {
+				return fmt.Sprintf("%s contradicts the ledger at %s: %s", name, byteText(c.Bytes), f.Detail)
+			}
+		}
+	}
+	return ""
+}
+
+// copyText lists copies per direction by runs of sizes that have the same.
+func copyText(n copyCounts, of func(counted) []float64) string {
+	var parts []string
+	var sizes []int
+	last := ""
+	flush := func() {
+		if len(sizes) > 0 {
+			parts = append(parts, fmt.Sprintf("%s at %s", last, sizeList(sizes)))
+		}
+		sizes = nil
+	}
+	for _, c := range n.Sizes {
+		if c.Bytes == 0 {
+			continue
+		}
+		var words []string
+		for _, v := range of(c) {
+			words = append(words, fmt.Sprintf("%.2f", v))
+		}
+		if text := strings.Join(words, " and ") + " copies"; text != last {
+			flush()
+			last = text
+		}
+		sizes = append(sizes, c.Bytes)
+	}
+	flush()
+	return strings.Join(parts, "; ")
+}
+
+// sourcesText says how many sizes each source confirmed.
+func sourcesText(n copyCounts) string {
+	agree := map[string]int{}
+	for _, c := range n.Sizes {
+		for name, f := range c.Sources {
+			if f.Status == evidence.Agrees {
+				agree[name]++
+			}
+		}
+	}
+	if len(agree) == 0 {
+		return "ledger only"
+	}
+	var parts []string
+	for name, times := range agree {
+		parts = append(parts, fmt.Sprintf("%s (%d sizes)", name, times))
+	}
+	slices.Sort(parts)
+	return "ledger, confirmed by " + strings.Join(parts, ", ")
+}
+
+// byteText is a size with its unit, a power of 1024.
+func byteText(n int) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d B", n)
+}
+
+func sizeList(sizes []int) string {
+	if len(sizes) > 2 {
+		return fmt.Sprintf("%s to %s (%d sizes)", byteText(sizes[0]), byteText(sizes[len(sizes)-1]), len(sizes))
+	}
+	var words []string
+	for _, n := range sizes {
+		words = append(words, byteText(n))
+	}
+	return strings.Join(words, " and ")
+}

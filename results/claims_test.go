@@ -1,0 +1,86 @@
+package results
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ipcbench/harness/claims"
+)
+
+func claimsSample() *claims.Report {
+	return &claims.Report{
+		Schema: claims.Schema,
+		Claims: []claims.Outcome{{
+			ID: "C7", Statement: "The mapping doubles performance.", Source: "D2 part 2", Refutation: "It does not.",
+			Experiment: "With and without.", Verdict: claims.Conditional, When: "from 64 KiB | with blocking",
+			Evidence: claims.Evidence{Text: "ratio 1.9"},
+			Columns: map[string]claims.Column{
+				"binder":        {Verdict: claims.Conditional, When: "from 64 KiB", Evidence: claims.Evidence{Text: "ratio 1.9", Numbers: []byte("[1.9]")}},
+				"binder-kernel": {Verdict: claims.NotTestable, Evidence: claims.Evidence{Text: "no driver"}},
+			},
+			Order: []string{"binder", "binder-kernel"},
+		}},
+	}
+}
+
+func TestClaimsAreReadBack(t *testing.T) {
+	want := claimsSample()
+	b, err := want.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadClaims(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Numbers are kept as they were written, spaces apart.
+	again, err := got.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(b), string(again)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReadClaimsRefuses(t *testing.T) {
+	const head = `{"schema": "ipcbench.claims/v1", "claims": [`
+	for _, c := range []struct {
+		name, text string
+		want       error
+	}{
+		{"empty", "", ErrDamaged},
+		{"truncated", head, ErrDamaged},
+		{"a result", `{"schema": "ipcbench.result/v1"}`, ErrForeign},
+		{"no verdict", head + `{"id": "C1"}]}`, ErrDamaged},
+		{"no id", head + `{"verdict": "supported"}]}`, ErrDamaged},
+		{"missing column", head + `{"id": "C1", "verdict": "supported", "order": ["binder"]}]}`, ErrDamaged},
+		{"column without order", head + `{"id": "C1", "verdict": "supported", "columns": {"binder": {"verdict": "refuted"}}}]}`, ErrDamaged},
+		{"column without verdict", head + `{"id": "C1", "verdict": "supported", "order": ["a"], "columns": {"a": {}}}]}`, ErrDamaged},
+	} {
+		if _, err := ReadClaims(strings.NewReader(c.text)); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+	}
+}
+
+func TestClaimsRender(t *testing.T) {
+	for _, f := range ClaimsFormats {
+		var out strings.Builder
+		if err := f.Render(&out, claimsSample()); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"C7", "conditional", "from 64 KiB", "ratio 1.9", "not testable", "no driver"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: no %q in\n%s", f.Name, want, out.String())
+			}
+		}
+		if f.Name == "markdown" && strings.Contains(out.String(), "KiB | with") {
+			t.Error("a bar ends a cell of Markdown")
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package results
+
+import (
+	"io"
+	"strings"
+
+	"ipcbench/harness/claims"
+)
+
+// ClaimsTable writes an overview, a row a claim and a column a subject, and then
+// what each verdict rests on.
+func ClaimsTable(w io.Writer, r *claims.Report) error {
+	t := &textReport{w: w}
+	t.line(clip(machine(r.Environment), textWidth))
+	t.heading("verdicts")
+	t.table(claimsOverview(r))
+	for i := range r.Claims {
+		o := &r.Claims[i]
+		t.heading(o.ID + "  " + standing(o.Verdict, o.When))
+		t.paragraph("  ", o.Statement+" ("+o.Source+")")
+		for _, name := range o.Order {
+			c := o.Columns[name]
+			t.paragraph("  - ", columnText(name, c))
+		}
+	}
+	if r.Incomplete != "" {
+		t.heading("incomplete: " + plain(r.Incomplete))
+	}
+	return t.err
+}
+
+// paragraph writes wrapped text behind a mark.
+func (t *textReport) paragraph(mark, text string) {
+	for i, line := range wrap(plain(text), textWidth-len(mark)) {
+		if i > 0 {
+			mark = strings.Repeat(" ", len(mark))
+		}
+		t.line(mark + line)
+	}
+}
+
+func columnText(name string, c claims.Column) string {
+	text := name + ": " + standing(c.Verdict, c.When) + ". " + c.Evidence.Text
+	if c.Confidence != "" {
+		text += " (" + c.Confidence + ")"
+	}
+	return text
+}
+
+// claimsOverview has a row a claim: its verdict, then those of the subjects that
+// most claims share.
+func claimsOverview(r *claims.Report) (header []string, rows [][]string) {
+	subjects := claimSubjects(r)
+	header = append([]string{"claim", "verdict"}, subjects...)
+	for i := range r.Claims {
+		o := &r.Claims[i]
+		row := []string{o.ID, string(o.Verdict)}
+		for _, name := range subjects {
+			verdict := none
+			if c, have := o.Columns[name]; have {
+				verdict = string(c.Verdict)
+			}
+			row = append(row, verdict)
+		}
+		rows = append(rows, row)
+	}
+	return header, rows
+}
+
+// claimSubjects are the Binder devices in the order in which they first stand.
+func claimSubjects(r *claims.Report) (subjects []string) {
+	seen := map[string]bool{}
+	for i := range r.Claims {
+		for _, name := range r.Claims[i].Order {
+			if strings.HasPrefix(name, "binder") && !seen[name] {
+				seen[name] = true
+				subjects = append(subjects, plain(name))
+			}
+		}
+	}
+	return subjects
+}
