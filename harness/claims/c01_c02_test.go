@@ -28,6 +28,12 @@ func init() {
 		example{"contradicted", copying(2, 2, evidence.Agrees, evidence.Disagrees), Inconclusive},
 		example{"nothing carried", copyCounts{Sizes: []counted{{}}}, Inconclusive},
 	)
+	calls := copying(1, 1)
+	calls.Sizes[1].Sources["accounting"] = evidence.Finding{Status: evidence.Disagrees,
+		Counted: map[string]float64{"syscalls": 811, "ioctl_bytes": 64}, Ledger: map[string]float64{"syscalls": 804, "ioctl_bytes": 64}}
+	bytes := copying(1, 1)
+	bytes.Sizes[1].Sources["accounting"] = evidence.Finding{Status: evidence.Disagrees,
+		Counted: map[string]float64{"syscalls": 811, "ioctl_bytes": 128}, Ledger: map[string]float64{"syscalls": 804, "ioctl_bytes": 64}}
 	mixed = copying(1, 1)
 	mixed.Sizes[2].Reply = 2
 	register("C2",
@@ -36,6 +42,8 @@ func init() {
 		example{"replies copied twice", copying(1, 2), Refuted},
 		example{"none", copying(0, 0), Refuted},
 		example{"small ones only", mixed, Conditional},
+		example{"more calls than the ledger has", calls, Supported},
+		example{"more bytes than the ledger has", bytes, Inconclusive},
 		example{"a hidden copy", copying(1, 1, evidence.Agrees, evidence.Disagrees), Inconclusive},
 	)
 }
