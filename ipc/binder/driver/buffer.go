@@ -29,6 +29,7 @@ func (t *Thread) userFreeBuffer(addr uint64) {
 		t.d.nextAsync(t.tx, n)
 	}
 	t.closeArrays(b)
+	t.frees(addr, b)
 	t.d.freeBuffer(t.tx, t.proc, b)
 }
 

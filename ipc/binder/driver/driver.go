@@ -106,6 +106,7 @@ type Driver struct {
 	member *arena.Member
 	host   Host
 	ctx    arena.Ref[contextRec]
+	trace  func(Event) // nil: nobody listens
 	// local are this process's binder_procs.
 	local sync.Map // ProcID to *Proc
 }

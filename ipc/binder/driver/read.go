@@ -201,6 +201,7 @@ func (t *Thread) readTransaction(x arena.Ref[transaction]) (last bool) {
 		t.delivered = x
 	}
 	t.d.deliver(t.tx, x, t.ref, &t.out)
+	t.reads(&t.out)
 	t.ret.transaction(&t.out)
 	return true
 }
@@ -212,6 +213,7 @@ func (t *Thread) readMail() {
 	if m.complete {
 		t.ret.code(abi.BR_TRANSACTION_COMPLETE)
 	}
+	t.reads(m)
 	t.ret.transaction(m)
 	if m.code != abi.BR_REPLY && m.data.Flags&abi.TF_ONE_WAY == 0 {
 		t.delivered = t.rec.stack

@@ -50,9 +50,11 @@ func (t *Thread) transact(tr *abi.TransactionDataSG, reply bool) {
 		t.fail(to.inReplyTo, id, f)
 		return
 	}
+	t.d.sends(EventAllocate, x)
 	t.unlock()
 	t.d.a.Outside()
 	f = t.fill(x, tr)
+	t.d.sends(EventCopy, x)
 	t.d.a.Outside()
 	t.lock()
 	t.endBuild(x, to)
@@ -383,11 +385,15 @@ func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th arena.Ref[thre
 // hand gives a transaction to a thread, or to the process if there is none. A
 // thread that sleeps with nothing else to read finds it in its mailbox.
 func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc], th arena.Ref[thread]) {
+	d.sends(EventQueue, x)
 	if th == 0 {
 		enqueueProc(tx, arena.Ref[Work](x), r)
 		return
 	}
 	p := th.In(d.a)
+	if p.armed {
+		d.sends(EventWake, x)
+	}
 	if p.armed && p.todo.First == 0 && !p.needReturn && x.In(d.a).fixups == 0 {
 		d.post(tx, x, th)
 	} else {

@@ -79,6 +79,9 @@ func (d *Device) Driver() *driver.Driver { return d.driver }
 // View is described by device.Viewer.
 func (d *Device) View(name string) (string, error) { return local.View(d.driver, name) }
 
+// Trace is described by device.Tracer.
+func (d *Device) Trace(tell func(device.Step)) { local.Trace(d.driver, tell) }
+
 // Open opens the device as this process.
 func (d *Device) Open(flags int) (device.File, error) {
 	return d.OpenAs(Identity{PID: int32(os.Getpid()), EUID: uint32(os.Geteuid())}, flags)

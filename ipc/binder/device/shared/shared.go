@@ -97,6 +97,7 @@ type Device struct {
 var (
 	_ device.Device = (*Device)(nil)
 	_ device.Viewer = (*Device)(nil)
+	_ device.Tracer = (*Device)(nil)
 )
 
 // New joins the directory, and makes it if it is not there. Errors wrap those
@@ -281,6 +282,9 @@ func (d *Device) Driver() *driver.Driver { return d.driver }
 
 // View is described by device.Viewer.
 func (d *Device) View(name string) (string, error) { return local.View(d.driver, name) }
+
+// Trace is described by device.Tracer.
+func (d *Device) Trace(tell func(device.Step)) { local.Trace(d.driver, tell) }
 
 // Holder is the process and thread that hold the driver lock just now, 0 and 0
 // if nobody does.
