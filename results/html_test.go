@@ -88,7 +88,7 @@ func TestHTMLInBrowser(t *testing.T) {
 	const act = `<script>
 var problems = [];
 function visible(name) {
-  return Array.from(document.querySelectorAll('[data-transport="' + name + '"]'))
+  return Array.from(document.querySelectorAll('[data-transport="' + name + '"], [data-name="' + name + '"]'))
     .filter(function (e) { return getComputedStyle(e).display !== 'none'; }).length;
 }
 if (document.documentElement.scrollWidth > innerWidth) problems.push('the page scrolls sideways');
@@ -97,6 +97,16 @@ var box = document.querySelector('input[value="pipe"]');
 if (!box) problems.push('no filter for pipe'); else box.click();
 if (visible('pipe') !== 0) problems.push('pipe is shown though unchecked');
 if (visible('shm') === 0) problems.push('shm went away with pipe');
+var toggle = document.querySelector('[data-toggle]');
+box.click(); toggle.click();
+if (visible('shm') !== 0) problems.push('shm is shown though all were switched off');
+toggle.click();
+if (visible('shm') === 0 || visible('pipe') === 0) problems.push('not all are back');
+function shown(selector) { return getComputedStyle(document.querySelector(selector)).display !== 'none'; }
+document.querySelector('input[data-filter="size"][value="64"]').click();
+if (shown('section[data-size="64"]') || !shown('section[data-size="65536"]')) problems.push('the filter by payload');
+document.querySelector('input[data-filter="wait"][value="block"]').click();
+if (shown('section[data-wait="block"]')) problems.push('the filter by wait');
 document.title = 'problems: ' + problems.join(', ');
 </script></body>`
 	text := dump(t, strings.Replace(page(t, sample()), "</body>", act, 1))

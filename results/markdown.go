@@ -2,21 +2,26 @@ package results
 
 import (
 	"io"
+	"net/url"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
 )
 
-// Markdown writes what Table does, as Markdown.
+// Markdown writes what Table does, as Markdown. Where w is a Companion, plots are
+// written as SVG files beside it and stand in the text.
 func Markdown(w io.Writer, r *Result) error {
 	m := &markdownReport{textReport{w: w}}
 	m.line("# IPC benchmark")
 	m.line("")
 	m.line(escape(r.machine()))
+	pictures := r.pictures()
+	m.pictures(pictures, func(p picture) bool { return p.kind != percentileCurves })
 	for _, g := range r.groups() {
 		m.heading(g.title())
 		m.table(g.header(), g.rows())
+		m.pictures(pictures, func(p picture) bool { return p.kind == percentileCurves && p.key == g.key })
 	}
 	if header, rows := r.otherFloors(); len(rows) > 0 {
 		m.heading("What this machine allows")
@@ -38,6 +43,28 @@ func (m *markdownReport) heading(s string) {
 	m.line("")
 	m.line("## " + escape(s))
 	m.line("")
+}
+
+// pictures writes some of a result's pictures beside the report and embeds
+// them.
+func (m *markdownReport) pictures(all []picture, wanted func(picture) bool) {
+	beside, ok := m.w.(Companion)
+	if !ok {
+		return
+	}
+	for _, p := range all {
+		if m.err != nil || !wanted(p) {
+			continue
+		}
+		w, name, err := beside.Beside("-" + p.slug + ".svg")
+		if err != nil || w == nil {
+			m.err = err
+			continue
+		}
+		m.err = p.WriteSVG(w)
+		m.line("")
+		m.line("![" + escape(p.Title) + "](" + url.PathEscape(name) + ")")
+	}
 }
 
 func (m *markdownReport) list(title string, items []string) {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Output is where a report goes: a file that appears whole or not at all, or a
@@ -16,6 +17,8 @@ import (
 type Output struct {
 	io.Writer
 	file *os.File // nil for a stream that is not ours to close
+	// beside are the files that appear together with this one.
+	beside []*Output
 	// temporary and final names; both empty where the file is written in
 	// place, as a device or a named pipe must be.
 	temporary, final string
@@ -78,10 +81,39 @@ func openTemporary(final string, mode fs.FileMode) (*Output, error) {
 	return &Output{Writer: f, file: f, temporary: name, final: final}, nil
 }
 
-// Commit makes what was written appear under the final name.
+// Companion is what a renderer's writer may be in addition: a file beside which
+// others can stand.
+type Companion interface {
+	// Beside opens a file for writing whose name is the writer's own, without
+	// its extension, and the suffix; name is relative to the writer's folder.
+	// For a stream, a device or a pipe it returns nothing and no error.
+	Beside(suffix string) (w io.Writer, name string, err error)
+}
+
+// Beside implements Companion. The file appears when the output does.
+func (o *Output) Beside(suffix string) (io.Writer, string, error) {
+	if o.temporary == "" {
+		return nil, "", nil
+	}
+	name := strings.TrimSuffix(o.final, filepath.Ext(o.final)) + suffix
+	other, err := OpenOutput(name, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	o.beside = append(o.beside, other)
+	return other, filepath.Base(name), nil
+}
+
+// Commit makes what was written appear under the final name, after what stands
+// beside it.
 func (o *Output) Commit() error {
 	if o.file == nil {
 		return nil
+	}
+	for _, other := range o.beside {
+		if err := other.Commit(); err != nil {
+			return err
+		}
 	}
 	if o.temporary == "" {
 		return o.file.Close()
@@ -100,6 +132,9 @@ func (o *Output) Commit() error {
 func (o *Output) Discard() {
 	if o.temporary == "" {
 		return
+	}
+	for _, other := range o.beside {
+		other.Discard()
 	}
 	o.file.Close()
 	os.Remove(o.temporary)

@@ -2,6 +2,8 @@ package results
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,28 +35,58 @@ func TestReference(t *testing.T) {
 	}
 }
 
-// stale is how the page beside a stored result differs from what it should be.
+// stale is how the page beside a stored result, with its plots, differs from what
+// it should be.
 func stale(t *testing.T, stored string, rewrite bool) string {
 	t.Helper()
 	r, err := ReadFile(stored)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want bytes.Buffer
-	if err := Markdown(&want, r); err != nil {
-		t.Fatal(err)
-	}
-	page := strings.TrimSuffix(stored, ".json") + ".md"
+	name := strings.TrimSuffix(filepath.Base(stored), ".json")
+	want := filepath.Join(t.TempDir(), name)
+	writePage(t, want+".md", r)
+	have := strings.TrimSuffix(stored, ".json")
 	if rewrite {
-		if err := os.WriteFile(page, want.Bytes(), 0o666); err != nil {
-			t.Fatal(err)
+		for name := range pageFiles(t, have) {
+			if err := os.Remove(filepath.Join(filepath.Dir(have), name)); err != nil {
+				t.Fatal(err)
+			}
 		}
+		writePage(t, have+".md", r)
 	}
-	have, err := os.ReadFile(page)
+	return cmp.Diff(pageFiles(t, want), pageFiles(t, have))
+}
+
+func writePage(t *testing.T, name string, r *Result) {
+	t.Helper()
+	out, err := OpenOutput(name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cmp.Diff(want.String(), string(have))
+	defer out.Discard()
+	if err := errors.Join(Markdown(out, r), out.Commit()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pageFiles are the contents of a page and of the plots beside it.
+func pageFiles(t *testing.T, stem string) map[string]string {
+	t.Helper()
+	names, err := filepath.Glob(stem + "-*.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, name := range append(names, stem+".md") {
+		b, err := os.ReadFile(name)
+		if err == nil {
+			files[filepath.Base(name)] = string(b)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	return files
 }
 
 // TestStalePageIsFound: a page is found that one figure was changed in.
@@ -75,5 +107,25 @@ func TestStalePageIsFound(t *testing.T) {
 	}
 	if stale(t, name, false) == "" {
 		t.Error("a page that no longer matches is not found")
+	}
+	if diff := stale(t, name, true); diff != "" {
+		t.Fatalf("a page written again differs: %s", diff)
+	}
+	plots, err := filepath.Glob(filepath.Join(filepath.Dir(name), "*.svg"))
+	if err != nil || len(plots) < 5 {
+		t.Fatalf("plots of the page: %v, %v", plots, err)
+	}
+	for _, spoil := range []func() error{
+		func() error { return os.Remove(plots[0]) },
+		func() error { return os.Truncate(plots[1], 100) },
+		func() error { return os.WriteFile(strings.TrimSuffix(name, ".json")+"-old.svg", nil, 0o666) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if stale(t, name, false) == "" {
+			t.Error("a plot that no longer matches is not found")
+		}
+		stale(t, name, true)
 	}
 }

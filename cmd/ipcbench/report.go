@@ -17,7 +17,7 @@ func newReport() *cobra.Command {
 		Short: "Write stored results in any format",
 		Long: "Report writes results, or the verdicts of claims, that were stored as JSON, in any format.\n" +
 			"Several results are written one after the other. All are read and checked before anything\n" +
-			"is written.",
+			"is written. Markdown of a result that goes to a file has its plots beside it, as SVG files.",
 		Example: "  ipcbench report result.json\n" +
 			"  ipcbench report --format markdown -o report.md result.json\n" +
 			"  ipcbench report --format gobench old.json > old.txt   # for benchstat",
