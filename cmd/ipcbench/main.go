@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"ipcbench/harness"
+	"ipcbench/harness/claims"
+	"ipcbench/harness/claims/cast"
 )
 
 // The exit statuses that scripts rely on.
@@ -30,6 +32,9 @@ var errNo = errors.New("the answer is no")
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == harness.WorkerArgument {
 		os.Exit(harness.RunWorker(transports()))
+	}
+	if len(os.Args) == 2 && os.Args[1] == cast.Argument {
+		os.Exit(cast.Run(claims.Openers(subjects())))
 	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }

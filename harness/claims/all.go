@@ -5,5 +5,8 @@ func All() []Claim {
 	return []Claim{
 		traditionalCopiesTwice,
 		binderCopiesOnce,
+		procsAndThreads,
+		threadPool,
+		poolServes,
 	}
 }
