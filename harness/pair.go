@@ -1,10 +1,22 @@
 package harness
 
+import "time"
+
 // Variants of a paired run.
 const (
 	OldBuild = "old"
 	NewBuild = "new"
 )
+
+// PairedPlan is the default plan of a paired run: generations of few short
+// rounds. The test of pairs lives on the number of generations, and a pair on
+// how close its rounds are in time. A run of one cell takes about four seconds,
+// most of which is the start of workers.
+func PairedPlan() Plan {
+	p := DefaultPlan()
+	p.Generations, p.Rounds, p.RoundTime = 24, 3, 10*time.Millisecond
+	return p
+}
 
 // Pair measures every cell with two builds of this program in turn, each given
 // as the path of an executable file. Both are driven through agents, so that

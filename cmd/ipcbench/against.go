@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,16 +37,9 @@ func (o *againstOptions) flags(c *cobra.Command) {
 
 func (o *againstOptions) wanted() bool { return o.program != "" || o.ref != "" }
 
-// pairedPlan makes generations of few short rounds: the sign test lives on the
-// number of pairs, and a pair on how close its rounds are in time.
-func pairedPlan(p harness.Plan) harness.Plan {
-	p.Generations, p.Rounds, p.RoundTime = 24, 3, 10*time.Millisecond
-	return p
-}
-
 // refine takes the plan of a paired run where the user set none.
 func refine(c *cobra.Command, p harness.Plan) harness.Plan {
-	better := pairedPlan(p)
+	better := harness.PairedPlan()
 	if !c.Flags().Changed("generations") {
 		p.Generations = better.Generations
 	}
@@ -59,7 +52,8 @@ func refine(c *cobra.Command, p harness.Plan) harness.Plan {
 	return p
 }
 
-// runPaired measures both builds and writes the comparison.
+// runPaired measures both builds and writes the comparison. Both outputs are
+// opened before anything is built or measured.
 func (o *runOptions) runPaired(c *cobra.Command) error {
 	format, err := compare.LookupFormat(o.format)
 	if err != nil {
@@ -73,40 +67,43 @@ func (o *runOptions) runPaired(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	old, remove, err := o.against.build(c.Context())
+	out, err := results.OpenOutput(o.output, c.OutOrStdout())
 	if err != nil {
 		return err
 	}
-	defer remove()
-	self, err := ownProgram()
+	defer out.Discard()
+	store, err := results.OpenOutput(o.against.store, io.Discard)
 	if err != nil {
 		return err
 	}
-	prepared.Pair(old, self, nil)
-	result, err := measure(c.Context(), prepared, c.ErrOrStderr())
+	defer store.Discard()
+	result, err := o.against.measure(c, prepared)
 	if err != nil {
 		return err
 	}
-	if err := o.against.keep(result); err != nil {
+	if err := errors.Join(results.JSON(store, result), store.Commit()); err != nil {
 		return err
 	}
 	comparison, err := compare.Paired(result, options)
 	if err != nil {
 		return err
 	}
-	return writeComparison(c.OutOrStdout(), comparison, format, o.output)
+	return writeComparison(out, comparison, format)
 }
 
-func (o *againstOptions) keep(r *results.Result) error {
-	if o.store == "" {
-		return nil
-	}
-	out, err := results.OpenOutput(o.store, nil)
+// measure pairs this program with the other one.
+func (o *againstOptions) measure(c *cobra.Command, prepared *harness.Run) (*results.Result, error) {
+	old, remove, err := o.build(c.Context())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer out.Discard()
-	return errors.Join(results.JSON(out, r), out.Commit())
+	defer remove()
+	self, err := ownProgram()
+	if err != nil {
+		return nil, err
+	}
+	prepared.Pair(old, self, nil)
+	return measure(c.Context(), prepared, c.ErrOrStderr())
 }
 
 // build is the other program, and how to remove what was made for it.

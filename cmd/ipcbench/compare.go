@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +61,12 @@ func newCompare() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeComparison(c.OutOrStdout(), comparison, f, output)
+			out, err := results.OpenOutput(output, c.OutOrStdout())
+			if err != nil {
+				return err
+			}
+			defer out.Discard()
+			return writeComparison(out, comparison, f)
 		},
 	}
 	gate.flags(c)
@@ -103,12 +107,7 @@ func compareFiles(files []string, o compare.Options) (*compare.Comparison, error
 }
 
 // writeComparison writes and gives the answer.
-func writeComparison(stdout io.Writer, c *compare.Comparison, f compare.Format, output string) error {
-	out, err := results.OpenOutput(output, stdout)
-	if err != nil {
-		return err
-	}
-	defer out.Discard()
+func writeComparison(out *results.Output, c *compare.Comparison, f compare.Format) error {
 	if err := errors.Join(f.Render(out, c), out.Commit()); err != nil {
 		return err
 	}
@@ -133,7 +132,7 @@ func runCalibration(c *cobra.Command) error {
 	}
 	spread := compare.Spread{}
 	for i := range calibrations {
-		p := pairedPlan(harness.DefaultPlan())
+		p := harness.PairedPlan()
 		p.Sizes, p.Seed = []int{64, 64 << 10}, uint64(i+1)
 		r, err := harness.Prepare(transports(), p, []string{"pipe"})
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,28 +14,33 @@ import (
 )
 
 func newSelftest() *cobra.Command {
-	var runs int
+	bench := selftest.Bench{Transports: transports()}
 	c := &cobra.Command{
 		Use:     "selftest [NAME...]",
 		Short:   "Prove on this machine that the harness can be trusted",
 		Long:    "Selftest runs the harness against itself and against a C program, and prints what it counted.\nIt wants an idle machine. Exit status 1: a count is not what it must be.\n\nTests:\n",
-		Example: "  ipcbench selftest\n  ipcbench selftest slowdown\n  ipcbench selftest gate --runs 10",
+		Example: "  ipcbench selftest\n  ipcbench selftest slowdown\n  ipcbench selftest gate --runs 10 --case aa,slow10",
 		RunE: func(c *cobra.Command, names []string) error {
-			if runs < 1 {
-				return fmt.Errorf("--runs %d: at least one is needed", runs)
+			if bench.Runs < 1 {
+				return fmt.Errorf("--runs %d: at least one is needed", bench.Runs)
 			}
-			return runSelftest(c, names, runs)
+			if err := selftest.CheckGateCases(bench.Cases); err != nil {
+				return err
+			}
+			return runSelftest(c, names, &bench)
 		},
 	}
 	for _, t := range selftest.Tests {
 		c.Long += fmt.Sprintf("  %-10s %s\n", t.Name, t.Summary)
 		c.ValidArgs = append(c.ValidArgs, t.Name)
 	}
-	c.Flags().IntVar(&runs, "runs", 60, "paired runs of each case of the gate")
+	c.Flags().IntVar(&bench.Runs, "runs", 60, "paired runs of each case of the gate, of some seconds each")
+	c.Flags().StringSliceVar(&bench.Cases, "case", nil, "cases of the gate: "+strings.Join(selftest.GateCases(), ", ")+" (default all)")
+	completeList(c, "case", selftest.GateCases)
 	return c
 }
 
-func runSelftest(c *cobra.Command, names []string, runs int) error {
+func runSelftest(c *cobra.Command, names []string, bench *selftest.Bench) error {
 	tests, err := selectTests(names)
 	if err != nil {
 		return err
@@ -42,7 +48,7 @@ func runSelftest(c *cobra.Command, names []string, runs int) error {
 	ctx, stop := signal.NotifyContext(c.Context(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
 	p := newProgress(c.ErrOrStderr(), time.Now)
-	bench := &selftest.Bench{Transports: transports(), Progress: p.tell, Runs: runs}
+	bench.Progress = p.tell
 	var failed error
 	for _, t := range tests {
 		fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", t.Name, t.Summary)

@@ -42,8 +42,9 @@ var Tests = []Test{
 type Bench struct {
 	Transports *ipc.Registry
 	Progress   harness.Progress
-	// Runs of each case of the gate.
-	Runs int
+	// Runs of each case of the gate, and which of them; none means all.
+	Runs  int
+	Cases []string
 }
 
 // measure runs a plan for its times alone.
