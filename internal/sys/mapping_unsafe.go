@@ -32,3 +32,10 @@ func ProtectAt(addr uintptr, length, prot int) error {
 func BytesAt(addr uintptr, n int) []byte {
 	return unsafe.Slice((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&addr))), n)
 }
+
+// MapOver maps the start of a file, shared, in the place of mem, which begins and
+// ends on a page.
+func MapOver(mem []byte, fd, prot int) error {
+	_, err := unix.MmapPtr(fd, 0, unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem)), prot, unix.MAP_FIXED|unix.MAP_SHARED)
+	return err
+}

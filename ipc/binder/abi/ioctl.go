@@ -49,6 +49,9 @@ var ioctlNames = map[Ioctl]string{
 // String is the header's name of the request, or its number in hexadecimal.
 func (i Ioctl) String() string { return name(ioctlNames, i) }
 
+// Size is the size of the request's argument in bytes.
+func (i Ioctl) Size() int { return payloadSize(uint32(i)) }
+
 // name looks a number up, and falls back to hexadecimal.
 func name[C ~uint32](names map[C]string, code C) string {
 	if s, ok := names[code]; ok {

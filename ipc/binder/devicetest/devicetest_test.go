@@ -26,7 +26,7 @@ var goDeviations = map[int]string{
 var contexts atomic.Int64
 
 func TestMain(m *testing.M) {
-	devicetest.Main(kernelBackend(), inprocBackend(), sharedBackend())
+	devicetest.Main(kernelBackend(), inprocBackend(), sharedBackend(), daemonBackend())
 	os.Exit(m.Run())
 }
 

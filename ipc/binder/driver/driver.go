@@ -26,6 +26,7 @@
 package driver
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -64,14 +65,8 @@ type Host interface {
 	// Punch takes the storage of a part of a region away.
 	Punch(id ProcID, offset, length int64)
 
-	// SendFile hands the calling process's descriptor to the process.
-	SendFile(to Owner, key FileKey, fd int32) error
-	// TakeFile makes a descriptor that was sent one of the calling process.
-	TakeFile(key FileKey) (int32, error)
 	// DropFile throws a descriptor away that was sent and will not be taken.
 	DropFile(to Owner, key FileKey)
-	// CloseFile closes a descriptor of the calling process.
-	CloseFile(fd int32)
 }
 
 // AddressSpace is the memory of a calling process. Both calls fail with EFAULT
@@ -80,6 +75,34 @@ type AddressSpace interface {
 	CopyFromUser(dst []byte, addr uint64) error
 	CopyToUser(addr uint64, src []byte) error
 }
+
+// Task is a calling process as one of its threads has it: its memory and its
+// descriptors.
+type Task interface {
+	AddressSpace
+
+	// SendFile hands the process's descriptor to another process.
+	SendFile(to Owner, key FileKey, fd int32) error
+	// TakeFile makes a descriptor that was sent one of the process.
+	TakeFile(key FileKey) (int32, error)
+	// CloseFile closes a descriptor of the process.
+	CloseFile(fd int32)
+}
+
+// Parker is a Task whose thread does not sleep in the driver: Ioctl returns
+// ErrParked where it would, and the call goes on with Thread.Resume, in
+// whichever goroutine the device likes. It is to be called when the driver wakes
+// the word (Host.Wake), or to interrupt the call; spurious calls do no harm.
+type Parker interface {
+	Task
+	// Park announces the thread and the word before the thread is parked.
+	// Host.Wake may follow before Ioctl has returned.
+	Park(t *Thread, word *atomic.Uint32)
+}
+
+// ErrParked says that a call waits for work. No other call of the thread begins
+// before it has ended.
+var ErrParked = errors.New("binder: the call is parked")
 
 // Wait says how a thread waits for work.
 type Wait uint8
@@ -212,7 +235,7 @@ type Proc struct {
 	ref      arena.Ref[proc]
 	id       ProcID
 	identity Identity
-	space    AddressSpace
+	task     func(tid int32) Task
 	nonblock atomic.Bool
 	wait     atomic.Uint32
 	threads  sync.Map               // int32 to *Thread
@@ -229,10 +252,10 @@ type Identity struct {
 	SecurityContext string
 }
 
-// Open is open of the device: it makes a binder_proc. The error is ENOMEM if
-// the arena is full.
-func (d *Driver) Open(id Identity, space AddressSpace) (*Proc, error) {
-	p := &Proc{d: d, identity: id, space: space}
+// Open is open of the device: it makes a binder_proc, whose threads each get a
+// Task. The error is ENOMEM if the arena is full.
+func (d *Driver) Open(id Identity, task func(tid int32) Task) (*Proc, error) {
+	p := &Proc{d: d, identity: id, task: task}
 	err := d.member.Do(func(tx *arena.Tx) error {
 		r, err := d.newProc(tx, id)
 		if err == nil {

@@ -12,7 +12,7 @@ import (
 // calls. Freezing waits, as long as the caller says, for calls under way.
 func (t *Thread) freeze(arg uint64) error {
 	b := t.objects[:abi.SizeofFreezeInfo]
-	if t.p.space.CopyFromUser(b, arg) != nil {
+	if t.task.CopyFromUser(b, arg) != nil {
 		return syscall.EFAULT
 	}
 	var info abi.FreezeInfo
@@ -85,7 +85,7 @@ func (d *Driver) pending(pid uint32) (pending bool) {
 // frozenInfo is BINDER_GET_FROZEN_INFO.
 func (t *Thread) frozenInfo(arg uint64) error {
 	b := t.objects[:abi.SizeofFrozenStatusInfo]
-	if t.p.space.CopyFromUser(b, arg) != nil {
+	if t.task.CopyFromUser(b, arg) != nil {
 		return syscall.EFAULT
 	}
 	var info abi.FrozenStatusInfo
@@ -105,7 +105,7 @@ func (t *Thread) frozenInfo(arg uint64) error {
 		return syscall.EINVAL
 	}
 	info.Encode(b)
-	if t.p.space.CopyToUser(arg, b) != nil {
+	if t.task.CopyToUser(arg, b) != nil {
 		return syscall.EFAULT
 	}
 	return nil

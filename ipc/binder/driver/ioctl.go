@@ -11,26 +11,63 @@ import (
 )
 
 // Ioctl is ioctl on the file by the caller thread with the key. arg is an
-// address in the address space of the file. Errors are errno values.
-func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
+// address in the address space of the file. Errors are errno values, or
+// ErrParked if the thread's Task is a Parker.
+func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) error {
 	t, err := p.acquire(tid)
 	if err != nil {
 		return err
 	}
-	defer t.mu.Unlock()
+	return t.guard(func() error {
+		if err := t.enter(tid); err != nil {
+			return err
+		}
+		return t.leave(t.ioctl(cmd, arg))
+	})
+}
+
+// Resume goes on with a call that is parked. If it is interrupted and there is
+// still no work, the call ends with EINTR. Errors are those of Ioctl.
+func (t *Thread) Resume(interrupted bool) error {
+	return t.guard(func() error {
+		var err error
+		if interrupted {
+			err = syscall.EINTR
+		}
+		over, err := t.awake(t.parkedFor, err)
+		if !over {
+			err = t.sleep(t.parkedFor)
+		}
+		return t.leave(t.endWriteRead(t.readOn(&t.bwr, false, t.parkedFor, err)))
+	})
+}
+
+// HasMail says whether Resume of a parked call would end it without waiting for
+// anybody.
+func (t *Thread) HasMail() bool { return t.mailArrived() }
+
+// guard runs a call, with mu held, and gives mu back unless the call is parked.
+func (t *Thread) guard(call func() error) (err error) {
 	done, old := false, debug.SetPanicOnFault(true)
 	defer func() {
 		debug.SetPanicOnFault(old)
 		if !done {
 			t.recoverDamage(recover(), &err)
 		}
+		if err != ErrParked {
+			t.mu.Unlock()
+		}
 	}()
-	if err := t.enter(tid); err != nil {
-		done = true
+	err = call()
+	done = true
+	return err
+}
+
+// leave ends a call that is not parked.
+func (t *Thread) leave(err error) error {
+	if err == ErrParked {
 		return err
 	}
-	err = t.ioctl(cmd, arg)
-	done = true
 	if t.ref != 0 && t.rec.needReturn {
 		t.lock()
 		t.ref.Edit(t.tx).needReturn = false
@@ -74,7 +111,7 @@ func (t *Thread) ioctl(cmd abi.Ioctl, arg uint64) error {
 		return t.setManager(&abi.FlatBinderObject{})
 	case abi.BINDER_SET_CONTEXT_MGR_EXT:
 		var fp abi.FlatBinderObject
-		if err := t.p.space.CopyFromUser(t.objects[:abi.SizeofFlatBinderObject], arg); err != nil {
+		if err := t.task.CopyFromUser(t.objects[:abi.SizeofFlatBinderObject], arg); err != nil {
 			return syscall.EINVAL
 		}
 		fp.Decode(t.objects[:])
@@ -85,7 +122,7 @@ func (t *Thread) ioctl(cmd abi.Ioctl, arg uint64) error {
 	case abi.BINDER_VERSION:
 		v := abi.Version{ProtocolVersion: abi.CurrentProtocolVersion}
 		v.Encode(t.objects[:])
-		if t.p.space.CopyToUser(arg, t.objects[:abi.SizeofVersion]) != nil {
+		if t.task.CopyToUser(arg, t.objects[:abi.SizeofVersion]) != nil {
 			return syscall.EINVAL
 		}
 		return nil
@@ -107,10 +144,11 @@ func (t *Thread) ioctl(cmd abi.Ioctl, arg uint64) error {
 // happens.
 func (t *Thread) writeRead(arg uint64) error {
 	bwr := &t.bwr
-	if t.p.space.CopyFromUser(t.arg[:], arg) != nil {
+	if t.task.CopyFromUser(t.arg[:], arg) != nil {
 		return syscall.EFAULT
 	}
 	bwr.Decode(t.arg[:])
+	t.argAt = arg
 	var err error
 	if bwr.WriteSize > 0 {
 		if err = t.write(bwr); err != nil {
@@ -120,9 +158,17 @@ func (t *Thread) writeRead(arg uint64) error {
 	if err == nil && bwr.ReadSize > 0 {
 		err = t.read(bwr, t.p.nonblock.Load())
 	}
+	return t.endWriteRead(err)
+}
+
+// endWriteRead writes back what was consumed.
+func (t *Thread) endWriteRead(err error) error {
+	if err == ErrParked {
+		return err
+	}
 	t.unlock()
-	bwr.Encode(t.arg[:])
-	if t.p.space.CopyToUser(arg, t.arg[:]) != nil {
+	t.bwr.Encode(t.arg[:])
+	if t.task.CopyToUser(t.argAt, t.arg[:]) != nil {
 		return syscall.EFAULT
 	}
 	t.copies.HeaderFromUser += abi.SizeofWriteRead
@@ -132,7 +178,7 @@ func (t *Thread) writeRead(arg uint64) error {
 
 // setWord copies a 32-bit argument and has set store it under the lock.
 func (t *Thread) setWord(arg uint64, set func(uint32)) error {
-	if t.p.space.CopyFromUser(t.objects[:4], arg) != nil {
+	if t.task.CopyFromUser(t.objects[:4], arg) != nil {
 		return syscall.EINVAL
 	}
 	t.lock()
@@ -171,7 +217,7 @@ func (t *Thread) setManager(fp *abi.FlatBinderObject) error {
 
 func (t *Thread) nodeDebugInfo(arg uint64) error {
 	b := t.objects[:abi.SizeofNodeDebugInfo]
-	if t.p.space.CopyFromUser(b, arg) != nil {
+	if t.task.CopyFromUser(b, arg) != nil {
 		return syscall.EFAULT
 	}
 	var info abi.NodeDebugInfo
@@ -187,12 +233,12 @@ func (t *Thread) nodeDebugInfo(arg uint64) error {
 	}
 	t.unlock()
 	info.Encode(b)
-	return t.p.space.CopyToUser(arg, b)
+	return t.task.CopyToUser(arg, b)
 }
 
 func (t *Thread) nodeInfoForRef(arg uint64) error {
 	b := t.objects[:abi.SizeofNodeInfoForRef]
-	if t.p.space.CopyFromUser(b, arg) != nil {
+	if t.task.CopyFromUser(b, arg) != nil {
 		return syscall.EFAULT
 	}
 	var info abi.NodeInfoForRef
@@ -217,7 +263,7 @@ func (t *Thread) nodeInfoForRef(arg uint64) error {
 	}
 	t.unlock()
 	info.Encode(b)
-	return t.p.space.CopyToUser(arg, b)
+	return t.task.CopyToUser(arg, b)
 }
 
 // extendedError is BINDER_GET_EXTENDED_ERROR: it also forgets the error.
@@ -225,7 +271,7 @@ func (t *Thread) extendedError(arg uint64) error {
 	b := t.objects[:abi.SizeofExtendedError]
 	e := t.rec.extended
 	e.Encode(b)
-	if t.p.space.CopyToUser(arg, b) != nil {
+	if t.task.CopyToUser(arg, b) != nil {
 		return syscall.EFAULT
 	}
 	t.lock()

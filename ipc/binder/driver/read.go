@@ -66,9 +66,14 @@ func (t *Thread) read(bwr *abi.WriteRead, nonblock bool) error {
 		}
 		w.code(abi.BR_NOOP)
 	}
-	empty := w.Len()
-	for w.Len() == empty {
-		forProc, err := t.waitForWork(nonblock)
+	forProc, err := t.waitForWork(nonblock)
+	return t.readOn(bwr, nonblock, forProc, err)
+}
+
+// readOn goes on where a wait for work ended.
+func (t *Thread) readOn(bwr *abi.WriteRead, nonblock, forProc bool, err error) error {
+	w := &t.ret
+	for empty := w.Len(); w.Len() == empty; forProc, err = t.waitForWork(nonblock) {
 		if err != nil {
 			return err
 		}
@@ -77,7 +82,7 @@ func (t *Thread) read(bwr *abi.WriteRead, nonblock bool) error {
 		}
 		home := t.rec.needReturn
 		t.collect(forProc)
-		if home {
+		if home || w.Len() != empty {
 			break
 		}
 	}
@@ -98,22 +103,38 @@ func (t *Thread) waitForWork(nonblock bool) (forProc bool, err error) {
 	if nonblock {
 		return forProc, syscall.EAGAIN
 	}
+	return forProc, t.sleep(forProc)
+}
+
+// sleep waits for work without limit, or parks the thread.
+func (t *Thread) sleep(forProc bool) error {
 	for {
 		number := t.arm(forProc)
 		t.unlock()
-		err := t.await(number, time.Time{})
-		if t.mailArrived() {
-			return forProc, nil
+		var err error
+		if t.parker == nil {
+			err = t.await(number, time.Time{})
+		} else if t.park(number, forProc) {
+			return ErrParked
 		}
-		t.lock()
-		t.disarm()
-		if t.hasWork(forProc) {
-			return forProc, nil
-		}
-		if err != nil {
-			return forProc, err
+		if over, err := t.awake(forProc, err); over {
+			return err
 		}
 	}
+}
+
+// awake says whether a wait that was interrupted by err, or not, is over: with
+// work, or with the error.
+func (t *Thread) awake(forProc bool, err error) (over bool, _ error) {
+	if t.mailArrived() {
+		return true, nil
+	}
+	t.lock()
+	t.disarm()
+	if t.hasWork(forProc) {
+		return true, nil
+	}
+	return err != nil, err
 }
 
 // collect takes work off the queues until there is none, the room is used up,
@@ -255,13 +276,13 @@ func (t *Thread) copyOut(bwr *abi.WriteRead) error {
 		e.Code(abi.BR_SPAWN_LOOPER)
 		if bwr.ReadConsumed == 0 {
 			copy(b, spawn[:])
-		} else if err := t.p.space.CopyToUser(t.spawnAt, spawn[:]); err != nil {
+		} else if err := t.task.CopyToUser(t.spawnAt, spawn[:]); err != nil {
 			t.spawnAt = 0
 			return syscall.EFAULT
 		}
 		t.spawnAt = 0
 	}
-	if err := t.p.space.CopyToUser(bwr.ReadBuffer+bwr.ReadConsumed, b); err != nil {
+	if err := t.task.CopyToUser(bwr.ReadBuffer+bwr.ReadConsumed, b); err != nil {
 		if t.delivered != 0 {
 			t.lock()
 			t.undeliver(t.delivered)

@@ -28,6 +28,8 @@ type Thread struct {
 
 	d      *Driver
 	p      *Proc
+	task   Task
+	parker Parker // task, if it is one
 	proc   arena.Ref[proc]
 	ref    arena.Ref[thread] // 0 until the first call
 	rec    *thread
@@ -46,11 +48,13 @@ type Thread struct {
 	arg     [abi.SizeofWriteRead]byte
 	objects [abi.SizeofBufferObject]byte
 	bwr     abi.WriteRead
+	argAt   uint64 // where bwr goes back to
 	tr      abi.TransactionDataSG
 	out     mail
 
 	mailRead  uint32                 // the wake-up whose mail was read last
 	delivered arena.Ref[transaction] // the call that this read delivers
+	parkedFor bool                   // while parked: whether work of the process would do
 }
 
 // thread is the caller thread with the key, made on its first call.
@@ -62,7 +66,8 @@ func (p *Proc) thread(tid int32) (*Thread, error) {
 		p.recent.Store(t.(*Thread))
 		return t.(*Thread), nil
 	}
-	t := &Thread{d: p.d, p: p, proc: p.ref, key: tid}
+	t := &Thread{d: p.d, p: p, task: p.task(tid), proc: p.ref, key: tid}
+	t.parker, _ = t.task.(Parker)
 	tx, err := p.d.member.Tx(tid)
 	if err != nil {
 		return nil, errno(err)
@@ -163,6 +168,14 @@ func (t *Thread) disarm() {
 	unidle(t.tx, t.ref)
 	th := t.ref.Edit(t.tx)
 	th.armed = false
+}
+
+// park is sleeping for a thread that does not: it says false if the number is no
+// longer number.
+func (t *Thread) park(number uint32, forProc bool) bool {
+	t.parkedFor = forProc
+	t.parker.Park(t, t.rec.wait.Word())
+	return t.tx.Park(&t.rec.wait, number)
 }
 
 // await waits until the thread's number is no longer number, or the deadline

@@ -253,7 +253,7 @@ func (t *Thread) fill(x arena.Ref[transaction], tr *abi.TransactionDataSG) failu
 	}
 	data, offsets := block[:tr.DataSize], block[align8(tr.DataSize):][:tr.OffsetsSize]
 	if len(data) > 0 {
-		if err := t.p.space.CopyFromUser(data, tr.Buffer); err != nil {
+		if err := t.task.CopyFromUser(data, tr.Buffer); err != nil {
 			return failed(syscall.EFAULT)
 		}
 		t.copies.PayloadFromUser += tr.DataSize
@@ -264,7 +264,7 @@ func (t *Thread) fill(x arena.Ref[transaction], tr *abi.TransactionDataSG) failu
 	if len(offsets) == 0 {
 		return failure{}
 	}
-	if err := t.p.space.CopyFromUser(offsets, tr.Offsets); err != nil {
+	if err := t.task.CopyFromUser(offsets, tr.Offsets); err != nil {
 		return failed(syscall.EFAULT)
 	}
 	t.copies.HeaderFromUser += tr.OffsetsSize

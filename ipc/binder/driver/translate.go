@@ -184,7 +184,7 @@ func (tl *translation) buffer(b []byte, off, index uint64) failure {
 		return failed(syscall.EINVAL)
 	}
 	tl.t.unlock()
-	if err := tl.t.p.space.CopyFromUser(tl.block[tl.sg:][:o.Length], o.Buffer); err != nil {
+	if err := tl.t.task.CopyFromUser(tl.block[tl.sg:][:o.Length], o.Buffer); err != nil {
 		tl.t.lock()
 		return failed(syscall.EFAULT)
 	}
@@ -279,7 +279,7 @@ func (tl *translation) file(fd int32, offset uint64) failure {
 	key := FileKey{p.id, tl.files}
 	to := Owner(p.toProc.In(d.a).owner)
 	tl.t.unlock()
-	err := d.host.SendFile(to, key, fd)
+	err := tl.t.task.SendFile(to, key, fd)
 	tl.t.lock()
 	if err != nil {
 		return failed(syscall.EBADF)
@@ -308,7 +308,7 @@ func (t *Thread) installFiles(x arena.Ref[transaction]) bool {
 	installed := t.installed[:0]
 	for fx := p.fixups; fx != 0 && ok; fx = fx.In(d.a).next {
 		e := fx.In(d.a)
-		fd, err := d.host.TakeFile(FileKey{p.id, e.index})
+		fd, err := t.task.TakeFile(FileKey{p.id, e.index})
 		if ok = err == nil; ok {
 			binary.NativeEndian.PutUint32(block[e.offset:], uint32(fd))
 			installed = append(installed, fd)
@@ -316,7 +316,7 @@ func (t *Thread) installFiles(x arena.Ref[transaction]) bool {
 	}
 	if !ok {
 		for _, fd := range installed {
-			d.host.CloseFile(fd)
+			t.task.CloseFile(fd)
 		}
 	}
 	t.installed = installed
@@ -412,7 +412,7 @@ func (t *Thread) closeArrays(b arena.Ref[alloc.Buffer]) {
 		if parent, _, ok := tl.parent(o.Parent, i); ok && o.NumFDs <= parent.Length/4 {
 			array := tl.inside(parent)[o.ParentOffset:]
 			for n := range o.NumFDs {
-				t.d.host.CloseFile(int32(binary.NativeEndian.Uint32(array[n*4:])))
+				t.task.CloseFile(int32(binary.NativeEndian.Uint32(array[n*4:])))
 			}
 		}
 	}

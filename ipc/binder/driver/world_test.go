@@ -76,11 +76,10 @@ type testHost struct{ w *world }
 func (h testHost) Commit(int64) error                              { return nil }
 func (h testHost) Dead(s arena.Slot) bool                          { return h.w.dead[s.PID] }
 func (h testHost) Wait(*atomic.Uint32, uint32, time.Duration) bool { return false }
-func (h testHost) Wake(*atomic.Uint32, int)                        {}
+func (h testHost) Wake(*atomic.Uint32, int) int                    { return 1 }
 func (h testHost) Forget(id ProcID)                                { delete(h.w.wins, id) }
 func (h testHost) Populate(ProcID, int64, int64) error             { return nil }
 func (h testHost) Punch(ProcID, int64, int64)                      {}
-func (h testHost) CloseFile(int32)                                 {}
 
 func (h testHost) Window(id ProcID, length int) ([]byte, error) {
 	if h.w.wins[id] == nil {
@@ -89,7 +88,15 @@ func (h testHost) Window(id ProcID, length int) ([]byte, error) {
 	return h.w.wins[id], nil
 }
 
-func (h testHost) SendFile(_ Owner, key FileKey, fd int32) error {
+// testTask is a peer as its threads have it.
+type testTask struct {
+	userMemory
+	w *world
+}
+
+func (h testTask) CloseFile(int32) {}
+
+func (h testTask) SendFile(_ Owner, key FileKey, fd int32) error {
 	if fd < 0 {
 		return syscall.EBADF
 	}
@@ -97,7 +104,7 @@ func (h testHost) SendFile(_ Owner, key FileKey, fd int32) error {
 	return nil
 }
 
-func (h testHost) TakeFile(key FileKey) (int32, error) {
+func (h testTask) TakeFile(key FileKey) (int32, error) {
 	if !h.w.files[key] {
 		return 0, syscall.EBADF
 	}
@@ -134,7 +141,7 @@ func (w *world) add() *peer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if p.p, err = p.d.Open(Identity{PID: p.pid, EUID: 1000}, p.user); err != nil {
+	if p.p, err = p.d.Open(Identity{PID: p.pid, EUID: 1000}, func(int32) Task { return testTask{p.user, w} }); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := p.p.Map(regionSize, regionBase); err != nil {

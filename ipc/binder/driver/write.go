@@ -40,10 +40,10 @@ func (in *input) fetch(n int) error {
 	if in.pos < in.end {
 		want = max(n, int(min(in.end-in.pos, uint64(len(in.piece)))))
 	}
-	err := in.t.p.space.CopyFromUser(in.piece[:want], in.pos)
+	err := in.t.task.CopyFromUser(in.piece[:want], in.pos)
 	if err != nil && want > n {
 		want = n
-		err = in.t.p.space.CopyFromUser(in.piece[:want], in.pos)
+		err = in.t.task.CopyFromUser(in.piece[:want], in.pos)
 	}
 	if err != nil {
 		in.present = 0

@@ -89,7 +89,7 @@ func (d *Device) Open(flags int) (device.File, error) {
 
 // OpenAs opens the device as somebody.
 func (d *Device) OpenAs(id Identity, flags int) (device.File, error) {
-	p, err := d.driver.Open(id, local.Memory{})
+	p, err := d.driver.Open(id, func(int32) driver.Task { return d.host })
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +106,7 @@ func (d *Device) Close() error {
 
 // host is this process as the only one of its arena.
 type host struct {
+	local.Memory
 	windows local.Windows
 	post    *local.Post
 	mu      sync.Mutex
@@ -115,7 +116,10 @@ type host struct {
 func (h *host) Commit(int64) error   { return nil }
 func (h *host) Dead(arena.Slot) bool { return false }
 
-func (h *host) Wake(w *atomic.Uint32, n int) { sys.FutexWake(w, n) }
+func (h *host) Wake(w *atomic.Uint32, n int) (calls int) {
+	sys.FutexWake(w, n)
+	return 1
+}
 func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
 	return sys.FutexWait(w, v, d) == unix.EINTR
 }

@@ -118,7 +118,7 @@ func (f *File) Mmap(length int, prot, flags int) (device.Mapping, error) {
 		return nil, err
 	}
 	f.proc.Get()
-	return &Mapping{proc: f.proc, mem: mem, length: length}, nil
+	return NewMapping(mem, length, f.proc.Unmap, f.proc.Put), nil
 }
 
 func mapReadOnly(file *os.File, size int) ([]byte, error) {
@@ -128,53 +128,4 @@ func mapReadOnly(file *os.File, size int) ([]byte, error) {
 	}
 	defer ro.Close()
 	return unix.Mmap(int(ro.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
-}
-
-// Mapping is a device.Mapping of a region.
-type Mapping struct {
-	proc   *driver.Proc
-	length int
-
-	mu  sync.Mutex
-	mem []byte // nil when all of it is unmapped
-}
-
-// Addr is described by device.Mapping.
-func (m *Mapping) Addr() uintptr { return uintptr(sys.Address(m.mem)) }
-
-// Len is described by device.Mapping.
-func (m *Mapping) Len() int { return m.length }
-
-// Bytes is described by device.Mapping.
-func (m *Mapping) Bytes() []byte { return m.mem }
-
-// Protect is described by device.Mapping.
-func (m *Mapping) Protect(prot int) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.mem == nil {
-		return fmt.Errorf("binder mprotect: %w", unix.ENOMEM)
-	}
-	if err := unix.Mprotect(m.mem, prot); err != nil {
-		return fmt.Errorf("binder mprotect: %w", err)
-	}
-	return nil
-}
-
-// Unmap is described by device.Mapping. A part of the mapping becomes
-// inaccessible; the whole of it goes.
-func (m *Mapping) Unmap(offset, length int) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.mem == nil || offset < 0 || length <= 0 || offset+length > len(m.mem) || offset%os.Getpagesize() != 0 {
-		return fmt.Errorf("binder munmap: %w", unix.EINVAL)
-	}
-	m.proc.Unmap()
-	if offset > 0 || offset+length < m.length {
-		return unix.Mprotect(m.mem[offset:offset+length], unix.PROT_NONE)
-	}
-	err := unix.Munmap(m.mem)
-	m.mem = nil
-	m.proc.Put()
-	return err
 }

@@ -16,6 +16,7 @@ import (
 
 // host is what the driver gets from this process.
 type host struct {
+	local.Memory
 	dir     string
 	mode    os.FileMode
 	token   uint64
@@ -54,7 +55,10 @@ func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
 	return sys.FutexWait(w, v, d) == unix.EINTR
 }
 
-func (h *host) Wake(w *atomic.Uint32, n int) { sys.FutexWake(w, n) }
+func (h *host) Wake(w *atomic.Uint32, n int) (calls int) {
+	sys.FutexWake(w, n)
+	return 1
+}
 
 // Create makes the file of a region of this process.
 func (h *host) Create(id driver.ProcID) (*os.File, error) {

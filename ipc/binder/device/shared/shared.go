@@ -292,13 +292,15 @@ func (d *Device) Holder() (pid, tid int32) { return d.driver.Arena().Holder() }
 
 // Open opens the device as this process.
 func (d *Device) Open(flags int) (device.File, error) {
-	p, err := d.driver.Open(driver.Identity{PID: int32(os.Getpid()), EUID: uint32(os.Geteuid())}, local.Memory{})
+	p, err := d.driver.Open(driver.Identity{PID: int32(os.Getpid()), EUID: uint32(os.Geteuid())}, d.task)
 	if err != nil {
 		return nil, err
 	}
 	p.SetWait(d.wait)
 	return local.NewFile(p, d.host, flags), nil
 }
+
+func (d *Device) task(int32) driver.Task { return d.host }
 
 // Close ends the membership. All files and mappings must have been closed. The
 // last member removes the directory.

@@ -16,7 +16,7 @@ type host struct{}
 func (host) Commit(int64) error                              { return nil }
 func (host) Dead(arena.Slot) bool                            { return false }
 func (host) Wait(*atomic.Uint32, uint32, time.Duration) bool { return false }
-func (host) Wake(*atomic.Uint32, int)                        {}
+func (host) Wake(*atomic.Uint32, int) int                    { return 1 }
 
 // region is a region with a transaction that is always open.
 type region struct {

@@ -99,8 +99,9 @@ type Host interface {
 	// Wait sleeps while *word == value, at most for timeout; it may return
 	// early, and says whether a signal was the reason.
 	Wait(word *atomic.Uint32, value uint32, timeout time.Duration) (interrupted bool)
-	// Wake wakes up to n sleepers on the word.
-	Wake(word *atomic.Uint32, n int)
+	// Wake wakes up to n sleepers on the word, and returns how many system
+	// calls it made for it.
+	Wake(word *atomic.Uint32, n int) (calls int)
 }
 
 // Step names a point at which a process may be cut off by a test.

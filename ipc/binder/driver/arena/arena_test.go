@@ -67,7 +67,10 @@ func (h *testHost) kill(pid int32) {
 func (h *testHost) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
 	return sys.FutexWait(w, v, d) == unix.EINTR
 }
-func (h *testHost) Wake(w *atomic.Uint32, n int) { sys.FutexWake(w, n) }
+func (h *testHost) Wake(w *atomic.Uint32, n int) (calls int) {
+	sys.FutexWake(w, n)
+	return 1
+}
 
 func newTestArena(t testing.TB, h *testHost) (*Arena, []byte) {
 	t.Helper()

@@ -59,8 +59,7 @@ func (tx *Tx) lockSlow() {
 
 func (tx *Tx) unlock() {
 	if word := &tx.arena.header.lock; word.Swap(0)&contended != 0 {
-		tx.calls++
-		tx.arena.host.Wake(word, 1)
+		tx.calls += uint64(tx.arena.host.Wake(word, 1))
 	}
 }
 
@@ -131,13 +130,19 @@ func (a *Arena) Holder() (pid, tid int32) {
 	return j.slot.In(a).PID, j.tid
 }
 
+// Park marks the word as slept on, as Sleep does, without sleeping: who advances
+// it calls Host.Wake. It says false if the word's number is no longer number.
+func (tx *Tx) Park(w *WaitWord, number uint32) bool {
+	old := number << 1
+	return w.word.CompareAndSwap(old, old|asleep) || w.word.Load() == old|asleep
+}
+
 // Sleep waits until the word's number is no longer number, at most for
 // timeout. It may return early, and says whether a signal was the reason.
 func (tx *Tx) Sleep(w *WaitWord, number uint32, timeout time.Duration) (interrupted bool) {
-	old := number << 1
-	if w.word.CompareAndSwap(old, old|asleep) || w.word.Load() == old|asleep {
-		tx.calls++
-		return tx.arena.host.Wait(&w.word, old|asleep, timeout)
+	if !tx.Park(w, number) {
+		return false
 	}
-	return false
+	tx.calls++
+	return tx.arena.host.Wait(&w.word, number<<1|asleep, timeout)
 }

@@ -114,8 +114,7 @@ func (tx *Tx) settle() {
 func (tx *Tx) rouse() {
 	for _, w := range tx.wakes {
 		if w != nil {
-			tx.calls++
-			tx.arena.host.Wake(&w.word, 1)
+			tx.calls += uint64(tx.arena.host.Wake(&w.word, 1))
 		}
 	}
 	tx.wakes, tx.settled = tx.wakes[:0], 0
@@ -165,6 +164,9 @@ type WaitWord struct {
 }
 
 const asleep = 1
+
+// Word is what Host.Wake is called with.
+func (w *WaitWord) Word() *atomic.Uint32 { return &w.word }
 
 // Number is the number of wake-ups so far.
 func (w *WaitWord) Number() uint32 { return w.word.Load() >> 1 }

@@ -1,0 +1,77 @@
+package wire
+
+import (
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ipcbench/internal/sys"
+)
+
+// Bell is how one side of a page gets the attention of the other: a word that
+// holds a number, which only the ringing side changes, and two marks: that the
+// listening side sleeps, and that somebody wants it to look up although the
+// number is the same.
+//
+// No method loops over what the other side may change, so that one which keeps
+// changing it holds nobody up.
+type Bell struct{ word *atomic.Uint32 }
+
+const (
+	asleep     = 1 << 0
+	kicked     = 1 << 1
+	numberBits = 2
+)
+
+// Number is the number that was rung last.
+func (b Bell) Number() uint32 { return b.word.Load() >> numberBits }
+
+// Sleeping says whether the listener was asleep just now.
+func (b Bell) Sleeping() bool { return b.word.Load()&asleep != 0 }
+
+// interruptible is a limit for waits, because the kernel takes one without limit up
+// again by itself after a signal.
+const interruptible = time.Hour
+
+// Next is the number after n.
+func Next(n uint32) uint32 { return (n + 1) & (1<<(32-numberBits) - 1) }
+
+// Ring changes the number and wakes the listener if it sleeps. It returns the
+// number of system calls made.
+func (b Bell) Ring(number uint32) (calls int) {
+	if b.word.Swap(number<<numberBits)&asleep == 0 {
+		return 0
+	}
+	sys.FutexWake(b.word, 1)
+	return 1
+}
+
+// Kick has the listener look up. One that does not, because the other side of
+// the page interferes, is to be kicked again.
+func (b Bell) Kick() {
+	b.word.Or(kicked)
+	sys.FutexWake(b.word, 1)
+}
+
+// Wait sleeps until the bell has another number than the one that the listener
+// has seen, or is kicked; it may return early. A raw wait does not tell the Go
+// scheduler, and signals do not end it. It returns the number of system calls made, and whether a signal
+// ended the wait.
+func (b Bell) Wait(seen uint32, raw bool) (calls int, interrupted bool) {
+	v := b.word.Load()
+	if v>>numberBits != seen {
+		return 0, false
+	}
+	if v&kicked != 0 {
+		b.word.And(^uint32(kicked))
+		return 0, false
+	}
+	if v&asleep == 0 && !b.word.CompareAndSwap(v, v|asleep) {
+		return 0, false
+	}
+	if raw {
+		return 1, sys.RawFutexWait(b.word, v|asleep, -1) == unix.EINTR
+	}
+	return 1, sys.FutexWait(b.word, v|asleep, interruptible) == unix.EINTR
+}
