@@ -124,6 +124,7 @@ type threadState struct {
 	returnError abi.Return // undelivered, of this thread's own command
 	replyError  abi.Return // undelivered, instead of a reply
 	extended    abi.ExtendedError
+	_           [8]byte
 }
 
 // node is binder_node.

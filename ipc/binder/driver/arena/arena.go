@@ -68,8 +68,10 @@ const (
 	chunkLines = chunkSize / LineSize
 	growStep   = 1 << 20
 
-	// MinSize is the smallest size of an arena in bytes.
+	// MinSize and MaxSize are the smallest and the largest size of an arena in
+	// bytes: Edit reckons offsets in 32 bits.
 	MinSize = 4 * chunkSize
+	MaxSize = 4 << 30
 )
 
 // fileHeader lies at the start of the memory. Lock word and fixed data are on
@@ -148,7 +150,7 @@ type Arena struct {
 // Format makes the memory, which must be zero, an arena with the given kinds
 // of records and attaches to it. The memory stays in use as long as the arena.
 func Format(mem []byte, kinds []AnyKind, o Options) (*Arena, error) {
-	if len(mem) < MinSize || len(mem)%chunkSize != 0 {
+	if len(mem) < MinSize || len(mem) > MaxSize || len(mem)%chunkSize != 0 {
 		return nil, fmt.Errorf("%w: %d bytes", ErrSize, len(mem))
 	}
 	if err := o.Host.Commit(chunkSize); err != nil {
@@ -159,9 +161,9 @@ func Format(mem []byte, kinds []AnyKind, o Options) (*Arena, error) {
 	h.version, h.layout, h.size = version, layoutHash(a.kinds), uint64(len(mem))
 	h.committed = chunkSize
 	dir := directoryLine.In(a)
-	dir.tag, dir.nextChunk = liveTag(directoryKind), chunkLines
+	dir.tag, dir.nextChunk = directoryKinds.info.liveTag(), chunkLines
 	for kind := range uint8(maxKinds) {
-		slabOf(kind).In(a).tag = liveTag(slabKind)
+		slabOf(kind).In(a).tag = slabKinds.info.liveTag()
 	}
 	a.formatBootstrap()
 	h.magic = magic
@@ -171,7 +173,7 @@ func Format(mem []byte, kinds []AnyKind, o Options) (*Arena, error) {
 // Open attaches to memory that Format once made an arena. The error wraps
 // ErrMagic, ErrVersion, ErrSize or ErrDamaged.
 func Open(mem []byte, kinds []AnyKind, o Options) (*Arena, error) {
-	if len(mem) < MinSize || len(mem)%chunkSize != 0 {
+	if len(mem) < MinSize || len(mem) > MaxSize || len(mem)%chunkSize != 0 {
 		return nil, fmt.Errorf("%w: %d bytes", ErrSize, len(mem))
 	}
 	a := attach(mem, kinds, o)

@@ -22,7 +22,8 @@ type Ref[T any] uint32
 
 // In is the record for reading. It panics with ErrDamaged if the reference
 // leads out of the arena; a record's neighbours protect themselves by tags,
-// which Edit checks. In and Edit are written so that they are inlined.
+// which Edit checks. In and Edit are written so that they are inlined: the
+// budget of the compiler for that is used up to the last point.
 func (r Ref[T]) In(a *Arena) *T {
 	if uint32(r)-1 >= a.last {
 		badRef(uint32(r))
@@ -33,28 +34,28 @@ func (r Ref[T]) In(a *Arena) *T {
 // Edit is the record for changing in the transaction, which has saved its old
 // image. Line 0 is no record: what lies where its stamp would be is no number
 // of a transaction.
-func (r Ref[T]) Edit(tx *Tx) *T {
-	h := (*Header)(unsafe.Add(tx.base, uintptr(r)*LineSize))
-	if uint32(r) > tx.last || h.stamp != tx.seq {
-		tx.save(h)
+func (r Ref[T]) Edit(tx *Tx) (p *T) {
+	p = (*T)(unsafe.Add(tx.base, r*LineSize))
+	if uint32(r) > tx.last || (*Header)(unsafe.Pointer(p)).stamp != tx.seq {
+		tx.save(unsafe.Pointer(p))
 	}
-	return (*T)(unsafe.Pointer(h))
+	return
 }
 
 // save copies a record's image to the journal before its first change in a
-// transaction.
+// transaction. The tag says how long the image is.
 //
 //go:noinline
-func (tx *Tx) save(h *Header) {
-	line := (uintptr(unsafe.Pointer(h)) - uintptr(tx.base)) / LineSize
+func (tx *Tx) save(p unsafe.Pointer) {
+	h := (*Header)(p)
+	line := (uintptr(p) - uintptr(tx.base)) / LineSize
 	if line-1 >= uintptr(tx.last) {
 		panic(damagedRef(uint32(line)))
 	}
-	kind := h.tag &^ tagMask
-	if h.tag&tagMask != tagLive || kind >= maxKinds {
+	if h.tag&tagMask != tagLive {
 		panic(damagedRecord(uint32(line), "live record"))
 	}
-	tx.saveImage(uint32(line), h, tx.arena.kinds[kind].journaled)
+	tx.saveImage(uint32(line), h, journaledBy(h.tag))
 }
 
 //go:noinline
@@ -66,14 +67,16 @@ func badRef(line uint32) { panic(damagedRef(line)) }
 func (tx *Tx) saveImage(line uint32, h *Header, size uint32) {
 	j := tx.journal
 	used := j.used
-	if used+entrySize+size > journalSize || uint64(line)*LineSize+uint64(size) > uint64(tx.lines)*LineSize {
+	if used+entrySize+size > journalSize || line+(size-1)/LineSize > tx.last {
 		panic(damagedRecord(line, "record that fits the journal"))
 	}
 	e := (*entry)(unsafe.Add(unsafe.Pointer(&j.images), used))
 	e.line, e.size = line, size
-	image := (*byte)(unsafe.Add(unsafe.Pointer(e), entrySize))
-	copy(unsafe.Slice(image, size), unsafe.Slice((*byte)(unsafe.Pointer(h)), size))
-	j.used = used + (entrySize+size+entrySize-1)&^(entrySize-1)
+	to, from := unsafe.Add(unsafe.Pointer(e), entrySize), unsafe.Pointer(h)
+	for off := uint32(0); off < size; off += imageUnit {
+		*(*[imageUnit]byte)(unsafe.Add(to, off)) = *(*[imageUnit]byte)(unsafe.Add(from, off))
+	}
+	j.used = used + entrySize + size
 	j.count++
 	h.stamp = tx.seq
 	tx.arena.step(StepSaved)

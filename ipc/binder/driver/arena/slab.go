@@ -18,10 +18,21 @@ const (
 	tagMask = 0xffff_0000
 
 	maxKinds   = 24
+	kindBits   = 5
 	headerSize = 16
+	// imageUnit is the unit of what a transaction saves of a record.
+	imageUnit = 16
 )
 
-func liveTag(kind uint8) uint32 { return tagLive | uint32(kind) }
+// liveTag marks a live record and says of which kind it is and how much of it
+// is journaled.
+func (k kindInfo) liveTag() uint32 {
+	return tagLive | k.journaled/imageUnit<<kindBits | uint32(k.id)
+}
+
+// journaledBy is the part of the record with the tag that is journaled, in
+// bytes from its start.
+func journaledBy(tag uint32) uint32 { return (tag &^ tagMask) >> kindBits * imageUnit }
 
 // Kinds that the arena itself has. Others number theirs from FirstKind.
 const (
@@ -51,12 +62,16 @@ type kindInfo struct {
 
 // NewKind describes the records of type T, which must begin with a Header and
 // hold no pointers. Numbers are below 24 and unlike. Only the first journaled
-// bytes of a record are saved by transactions, all if it is 0: what lies
-// behind is changed by its owner without the lock, such as statistics.
+// bytes of a record are saved by transactions, a multiple of 16, all if it is 0:
+// what lies behind needs no undoing, or is changed by its owner without the
+// lock, such as statistics.
 func NewKind[T any](id uint8, name string, journaled int) Kind[T] {
 	size := sizeOf[T]()
 	if journaled == 0 {
-		journaled = int(size)
+		journaled = int(size+imageUnit-1) &^ (imageUnit - 1)
+	}
+	if journaled%imageUnit != 0 {
+		panic(fmt.Sprintf("binder arena: kind %s has %d bytes to journal, no multiple of %d", name, journaled, imageUnit))
 	}
 	return Kind[T]{kindInfo{id: id, name: name, size: size, journaled: uint32(journaled)}}
 }
@@ -139,7 +154,7 @@ func (k Kind[T]) New(tx *Tx) (Ref[T], error) {
 	s.live++
 	clear(a.bytesAt(line, int(k.info.size)))
 	h := a.headerAt(line)
-	h.tag, h.stamp = liveTag(k.info.id), tx.seq
+	h.tag, h.stamp = k.info.liveTag(), tx.seq
 	return Ref[T](line), nil
 }
 
@@ -148,7 +163,7 @@ func (k Kind[T]) Free(tx *Tx, r Ref[T]) {
 	a := tx.arena
 	r.Edit(tx)
 	h := a.headerAt(uint32(r))
-	if h.tag != liveTag(k.info.id) {
+	if h.tag != k.info.liveTag() {
 		panic(damagedRecord(uint32(r), k.info.name))
 	}
 	s := slabOf(k.info.id).Edit(tx)
@@ -164,7 +179,7 @@ func (k Kind[T]) Live(a *Arena) int {
 
 // Is says whether the reference leads to a live record of the kind.
 func (k Kind[T]) Is(a *Arena, r Ref[T]) bool {
-	return uint32(r)-1 < a.lines-1 && a.headerAt(uint32(r)).tag == liveTag(k.info.id)
+	return uint32(r)-1 < a.lines-1 && a.headerAt(uint32(r)).tag == k.info.liveTag()
 }
 
 // addChunk gives the slab a chunk of memory that no kind has yet: as many

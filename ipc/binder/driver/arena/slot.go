@@ -30,16 +30,16 @@ type Member struct {
 }
 
 func (a *Arena) formatBootstrap() {
-	bootstrapSlotLine.In(a).tag = liveTag(slotKind)
+	bootstrapSlotLine.In(a).tag = slotKinds.info.liveTag()
 	j := bootstrapJournalLine.In(a)
-	j.tag = liveTag(journalKind)
+	j.tag = journalKinds.info.liveTag()
 	j.slot = bootstrapSlotLine
 }
 
 // newTx is the view of a journal that exists.
 func (a *Arena) newTx(r Ref[journal]) *Tx {
 	j := r.In(a)
-	return &Tx{memory: a.memory, arena: a, ref: r, journal: j, wakes: make([]*WaitWord, 0, 16)}
+	return &Tx{base: a.base, last: a.last, arena: a, ref: r, journal: j, wakes: make([]*WaitWord, 0, 16)}
 }
 
 // Join makes the process a member. Only one process at a time may do so; the

@@ -3,6 +3,7 @@ package arena
 import (
 	"fmt"
 	"sync/atomic"
+	"unsafe"
 )
 
 const (
@@ -41,7 +42,8 @@ var journalKinds = NewKind[journal](journalKind, "journal", headerSize+16)
 // Between Begin and End it is the transaction in which records are changed. A
 // Tx belongs to one thread at a time.
 type Tx struct {
-	memory
+	base    unsafe.Pointer
+	last    uint32
 	arena   *Arena
 	ref     Ref[journal]
 	journal *journal
@@ -151,7 +153,7 @@ func (a *Arena) undo(j *journal) {
 			panic(fmt.Errorf("%w: journal", ErrDamaged))
 		}
 		copy(a.bytesAt(e.line, int(e.size)), j.images[off+entrySize:off+entrySize+e.size])
-		off += (entrySize + e.size + entrySize - 1) &^ (entrySize - 1)
+		off += entrySize + e.size
 		a.step(StepRolledBack)
 	}
 	j.count = 0
