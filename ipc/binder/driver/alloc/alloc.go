@@ -5,9 +5,10 @@
 // pages that get storage when a buffer first needs them and keep it, on an LRU
 // list, until a shrinker takes it away.
 //
-// One thing is kept apart from the free tree: the block that was freed last.
-// A request of the same size takes it back as it is, which makes a steady
-// exchange touch no tree of free blocks and stay on the same addresses.
+// One thing is kept apart from the free tree: the block that was freed last
+// stays where it was among the allocated ones. A request of the same size takes
+// it back as it is, which makes a steady exchange touch no tree and stay on the
+// same addresses.
 //
 // The package knows the layout of a region, not its memory; whoever holds the
 // memory gives storage to what Missing names and takes it from what Shrink
@@ -56,7 +57,7 @@ type Space struct {
 	all       arena.Ends[Buffer] // by address
 	free      arena.Ref[Buffer]  // tree by size, then address
 	allocated arena.Ref[Buffer]  // tree by address
-	last      arena.Ref[Buffer]  // free, but in no tree
+	last      arena.Ref[Buffer]  // free, but still in allocated
 	pages     arena.Ref[pages]
 	Buffers   uint32 // allocated ones
 	Pins      uint32 // senders that are filling a buffer
@@ -171,16 +172,22 @@ func Alloc(tx *arena.Tx, space arena.Ref[Space], q Request, id uint32) (arena.Re
 	if q.Async && s.AsyncFree < size {
 		return 0, ErrNoSpace
 	}
-	r, err := take(tx, s, size)
-	if err != nil {
-		return 0, err
+	r := s.last
+	if r != 0 && r.In(tx.Arena()).Size == size {
+		s.last = 0
+	} else {
+		settle(tx, s)
+		var err error
+		if r, err = carve(tx, s, size); err != nil {
+			return 0, err
+		}
+		byOffset.Insert(tx, &s.allocated, r)
 	}
 	b := r.Edit(tx)
 	b.isFree = false
 	b.Data, b.Offsets, b.Extra = uint32(q.Data), uint32(q.Offsets), uint32(q.Extra)
 	b.Async, b.Spam, b.UserFree, b.ClearOnFree = q.Async, false, false, false
 	b.PID, b.ID, b.Transaction, b.Node, b.Objects = q.PID, id, 0, 0, 0
-	byOffset.Insert(tx, &s.allocated, r)
 	s.Buffers++
 	if q.Async {
 		s.AsyncFree -= b.Size
@@ -189,16 +196,9 @@ func Alloc(tx *arena.Tx, space arena.Ref[Space], q Request, id uint32) (arena.Re
 	return r, nil
 }
 
-// take finds a block of the size: the one freed last, if it fits exactly, else
-// the smallest that is large enough, whose low end is split off.
-func take(tx *arena.Tx, s *Space, size uint32) (arena.Ref[Buffer], error) {
-	if last := s.last; last != 0 {
-		if last.In(tx.Arena()).Size == size {
-			s.last = 0
-			return last, nil
-		}
-		settle(tx, s)
-	}
+// carve takes the smallest block that is large enough from the free ones, and
+// splits its low end off.
+func carve(tx *arena.Tx, s *Space, size uint32) (arena.Ref[Buffer], error) {
 	r := bySize.Ceiling(tx.Arena(), s.free, uint64(size)<<32)
 	if r == 0 {
 		return 0, ErrNoSpace
@@ -228,7 +228,6 @@ func Free(tx *arena.Tx, space arena.Ref[Space], r arena.Ref[Buffer]) {
 	if b.Async {
 		s.AsyncFree += b.Size
 	}
-	byOffset.Remove(tx, &s.allocated, r)
 	s.Buffers--
 	b.isFree, b.UserFree = true, false
 	b.Transaction, b.Node = 0, 0
@@ -244,6 +243,7 @@ func settle(tx *arena.Tx, s *Space) {
 		return
 	}
 	s.last = 0
+	byOffset.Remove(tx, &s.allocated, r)
 	a := tx.Arena()
 	if next := r.In(a).link.Next; next != 0 && next.In(a).isFree {
 		bySize.Remove(tx, &s.free, next)
@@ -267,13 +267,25 @@ func absorb(tx *arena.Tx, s *Space, low, high arena.Ref[Buffer]) {
 // Find is the allocated buffer that starts at offset bytes, 0 if there is
 // none.
 func Find(a *arena.Arena, space arena.Ref[Space], offset uint32) arena.Ref[Buffer] {
-	return byOffset.Find(a, space.In(a).allocated, uint64(offset))
+	s := space.In(a)
+	if r := byOffset.Find(a, s.allocated, uint64(offset)); r != s.last {
+		return r
+	}
+	return 0
 }
 
 // Next is the first allocated buffer that starts at offset bytes or behind, 0
 // if there is none.
 func Next(a *arena.Arena, space arena.Ref[Space], offset uint32) arena.Ref[Buffer] {
-	return byOffset.Ceiling(a, space.In(a).allocated, uint64(offset))
+	return space.In(a).next(a, offset)
+}
+
+func (s *Space) next(a *arena.Arena, offset uint32) arena.Ref[Buffer] {
+	r := byOffset.Ceiling(a, s.allocated, uint64(offset))
+	if r != 0 && r == s.last {
+		r = byOffset.Next(a, s.allocated, r)
+	}
+	return r
 }
 
 // Destroy gives all records of a region back, whose buffers were all freed.
@@ -307,7 +319,7 @@ func suspect(a *arena.Arena, s *Space, pid int32) bool {
 		return false
 	}
 	count, total := 0, uint32(0)
-	for r := byOffset.First(a, s.allocated); r != 0; r = byOffset.Next(a, s.allocated, r) {
+	for r := s.next(a, 0); r != 0; r = s.next(a, r.In(a).Offset+1) {
 		if b := r.In(a); b.Async && b.PID == pid {
 			count++
 			total += b.Size

@@ -41,7 +41,7 @@ func Check(a *arena.Arena, space arena.Ref[Space]) (records int, err error) {
 		}
 	}
 	if s.last != 0 {
-		free++
+		free, allocated = free+1, allocated-1
 	}
 	if at != s.Size || inUse != allocated || inUse != int(s.Buffers) || records-inUse != free || async+s.AsyncFree != s.Size/2 {
 		return records, fmt.Errorf("%w: region of %d bytes has %d, %d buffers (%d in the tree, %d counted), async %d+%d",

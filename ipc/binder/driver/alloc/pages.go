@@ -89,7 +89,7 @@ func CountPages(a *arena.Arena, space arena.Ref[Space]) Pages {
 
 // used is the set of pages under allocated buffers.
 func used(a *arena.Arena, s *Space) (set [pageWords]uint64) {
-	for r := byOffset.First(a, s.allocated); r != 0; r = byOffset.Next(a, s.allocated, r) {
+	for r := s.next(a, 0); r != 0; r = s.next(a, r.In(a).Offset+1) {
 		first, end := r.In(a).span()
 		for i := first; i < end; i++ {
 			set[i/64] |= 1 << (i % 64)
