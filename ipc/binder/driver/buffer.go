@@ -89,7 +89,7 @@ func (d *Driver) dropTransaction(tx *arena.Tx, x arena.Ref[transaction], code ab
 	if p.needReply {
 		d.failReply(tx, x, code)
 	} else {
-		d.freeTransaction(tx, x)
+		d.freeTransaction(tx, x, 0)
 	}
 	if b == 0 {
 		return

@@ -23,7 +23,7 @@ type checker struct {
 	d *Driver
 	a *arena.Arena
 
-	procs, threads, nodes, refs, deaths, freezeNotices, notices, buffers int
+	procs, threads, nodes, refs, deaths, freezeNotices, notices, buffers, spare int
 
 	transactions map[arena.Ref[transaction]]bool
 }
@@ -63,7 +63,7 @@ func (c *checker) compare() error {
 		{"procs", procs.Live(c.a), c.procs}, {"threads", threads.Live(c.a), c.threads},
 		{"nodes", nodes.Live(c.a), c.nodes}, {"refs", refs.Live(c.a), c.refs},
 		{"deaths", deaths.Live(c.a), c.deaths}, {"freeze notices", freezeNotices.Live(c.a), c.freezeNotices}, {"notices", notices.Live(c.a), c.notices},
-		{"transactions", transactions.Live(c.a), len(c.transactions)}, {"buffers", alloc.Live(c.a), c.buffers},
+		{"transactions", transactions.Live(c.a), len(c.transactions) + c.spare}, {"buffers", alloc.Live(c.a), c.buffers},
 	} {
 		if k.live != k.found {
 			return c.damaged("%d %s exist, %d are in use", k.live, k.name, k.found)
@@ -141,6 +141,12 @@ func (c *checker) thread(p arena.Ref[proc], r arena.Ref[thread]) error {
 	t := r.In(c.a)
 	if t.proc != p {
 		return c.damaged("it belongs to another process")
+	}
+	if t.spare != 0 {
+		if !transactions.Is(c.a, t.spare) || c.transactions[t.spare] {
+			return c.damaged("its spare transaction is none, or in use")
+		}
+		c.spare++
 	}
 	for x := t.stack; x != 0; {
 		if err := c.transaction(x); err != nil {

@@ -39,7 +39,7 @@ func (t *Thread) mailArrived() bool {
 // deliver turns a transaction into what its receiver reads. A call goes on the
 // receiver's stack; a reply or a oneway call is over.
 func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[thread], m *mail) {
-	p := x.Edit(tx)
+	p := x.In(d.a)
 	b := p.buffer.Edit(tx)
 	base := p.toProc.In(d.a).base + uint64(b.Offset)
 	m.code, m.complete = abi.BR_REPLY, false
@@ -61,11 +61,12 @@ func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[thr
 	b.UserFree = true
 	if p.needReply {
 		th := r.Edit(tx)
+		p = x.Edit(tx)
 		p.toParent, p.toThread = th.stack, r
 		th.stack = x
 		return
 	}
-	d.freeTransaction(tx, x)
+	d.freeTransaction(tx, x, r)
 }
 
 // undeliver takes a call back that its receiver could not read: the sender is

@@ -205,6 +205,7 @@ func (d *Driver) wakeAll(tx *arena.Tx) {
 // contextRec is binder_context: what all processes of the device share.
 type contextRec struct {
 	contextState
+	_ [16]byte
 	// Numbers that need no undoing: a gap in them does no harm.
 	lastID uint64 // of transactions and everything else that is numbered
 	totals Totals

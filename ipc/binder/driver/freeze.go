@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/driver/alloc"
 	"ipcbench/ipc/binder/driver/arena"
 )
 
@@ -74,12 +75,26 @@ func (d *Driver) eachOf(pid uint32, visit func(arena.Ref[proc])) {
 func (d *Driver) pending(pid uint32) (pending bool) {
 	d.eachOf(pid, func(r arena.Ref[proc]) {
 		p := r.In(d.a)
-		pending = pending || p.outstanding > 0
+		pending = pending || d.undelivered(p.space)
 		for t := threadsByTID.First(d.a, p.threads); t != 0 && !pending; t = threadsByTID.Next(d.a, p.threads, t) {
 			pending = t.In(d.a).stack != 0
 		}
 	})
 	return pending
+}
+
+// undelivered says whether a region has a buffer of a transaction that was sent
+// and is not over. Only one that is being served can have lost its buffer.
+func (d *Driver) undelivered(space arena.Ref[alloc.Space]) bool {
+	if space == 0 {
+		return false
+	}
+	for b := alloc.Next(d.a, space, 0); b != 0; b = alloc.Next(d.a, space, b.In(d.a).Offset+1) {
+		if b.In(d.a).Transaction != 0 && !d.isBuilding(b) {
+			return true
+		}
+	}
+	return false
 }
 
 // frozenInfo is BINDER_GET_FROZEN_INFO.

@@ -170,10 +170,11 @@ func (d *Driver) isBuilding(b arena.Ref[alloc.Buffer]) bool {
 }
 
 // freeProc frees the record of a released process, unless senders are still
-// filling buffers of it: the last of them frees it.
+// filling buffers of it, which are all that it has left: the last of them frees
+// it.
 func (d *Driver) freeProc(tx *arena.Tx, r arena.Ref[proc]) {
 	p := r.Edit(tx)
-	if !p.released || p.space != 0 && p.space.In(d.a).Pins > 0 {
+	if !p.released || p.space != 0 && p.space.In(d.a).Buffers > 0 {
 		return
 	}
 	if p.space != 0 {

@@ -24,10 +24,10 @@ var (
 	contexts     = arena.NewKind[contextRec](contextKind, "context", arena.SizeOf[contextState]())
 	procs        = arena.NewKind[proc](procKind, "proc", arena.SizeOf[procState]())
 	threads      = arena.NewKind[thread](threadKind, "thread", arena.SizeOf[threadState]())
-	nodes        = arena.NewKind[node](nodeKind, "node", 0)
+	nodes        = arena.NewKind[node](nodeKind, "node", arena.SizeOf[nodeState]())
 	refs         = arena.NewKind[ref](refKind, "ref", 0)
 	deaths       = arena.NewKind[death](deathKind, "death", 0)
-	transactions = arena.NewKind[transaction](transactionKind, "transaction", 0)
+	transactions = arena.NewKind[transaction](transactionKind, "transaction", arena.SizeOf[transactionState]())
 	notices      = arena.NewKind[notice](noticeKind, "notice", 0)
 	fixups       = arena.NewKind[fixup](fixupKind, "fixup", 0)
 
@@ -39,45 +39,45 @@ var (
 // proc is binder_proc.
 type proc struct {
 	procState
+	// What follows is set when the record is made.
+	id    uint64
+	owner uint64                // the device's word for the process that runs it
+	slot  arena.Ref[arena.Slot] // of that process
+	pid   int32
+	euid  uint32
 	stats Stats // of threads that are gone; not journaled
 }
 
-// procState is the part of a proc that the journal saves.
+// procState is the part of a proc that the journal saves. What senders look at
+// comes first, on one line.
 type procState struct {
 	arena.Header
-	id    uint64
-	slot  arena.Ref[arena.Slot] // the process that runs it
-	owner uint64                // the device's word for that process
-	pid   int32
-	euid  uint32
-	link  arena.Link[proc] // in the context
+	todo      arena.Ends[Work]
+	waiting   arena.Ends[thread] // idle, the most recent first
+	space     arena.Ref[alloc.Space]
+	pollers   uint32 // threads that are polling
+	base      uint64 // where the owner sees the region
+	unmapped  bool
+	dead      bool
+	frozen    bool
+	syncRecv  bool
+	asyncRecv bool
+	released  bool   // nothing is left but the record
+	requested uint32 // threads spawned, but not registered yet
+	started   uint32
 
-	threads    arena.Ref[thread] // tree by tid
-	nodes      arena.Ref[node]   // tree by ptr
-	refs       arena.Ref[ref]    // tree by descriptor
-	nodeRefs   arena.Ref[ref]    // tree by node
-	handles    arena.IDs
-	todo       arena.Ends[Work]
-	delivered  arena.Ends[Work]   // death notices that were read
-	toldFrozen arena.Ends[Work]   // freeze notices that were read
-	waiting    arena.Ends[thread] // idle, the most recent first
-
-	maxThreads  uint32
-	requested   uint32 // spawned, but not registered yet
-	started     uint32
-	outstanding uint32 // transactions that were sent here and still exist
-	pollers     uint32 // threads that are polling
-
-	space    arena.Ref[alloc.Space]
-	base     uint64 // where the owner sees the region
-	length   uint64 // of the region, bytes
-	unmapped bool
-	dead     bool
-	frozen   bool
-	syncRecv bool
-	asyncRecv,
 	spamDetection bool
-	released bool // nothing is left but the record
+	maxThreads    uint32
+	length        uint64            // of the region, bytes
+	link          arena.Link[proc]  // in the context
+	threads       arena.Ref[thread] // tree by tid
+	nodes         arena.Ref[node]   // tree by ptr
+	refs          arena.Ref[ref]    // tree by descriptor
+	nodeRefs      arena.Ref[ref]    // tree by node
+	handles       arena.IDs
+	delivered     arena.Ends[Work] // death notices that were read
+	toldFrozen    arena.Ends[Work] // freeze notices that were read
+	_             [4]byte
 }
 
 // thread is binder_thread.
@@ -85,7 +85,7 @@ type thread struct {
 	threadState
 	// The word that the thread sleeps on has a line of its own: its owner and
 	// who wakes it touch it without the lock.
-	_    [64]byte
+	_    [80]byte
 	wait arena.WaitWord
 	_    [60]byte
 	// mail is written by who wakes the thread, before it does.
@@ -95,61 +95,66 @@ type thread struct {
 }
 
 // threadState is the part of a thread that the lock guards and the journal
-// saves.
+// saves. What others change comes first, on one line.
 type threadState struct {
 	arena.Header
-	proc    arena.Ref[proc]
-	tid     int32
-	branch  arena.Branch[thread] // in proc.threads
-	waiting arena.Link[thread]   // in proc.waiting
-	looper  uint32
-	pins    uint32 // senders that are filling a buffer for the thread
-
+	proc        arena.Ref[proc]
+	stack       arena.Ref[transaction]
 	todo        arena.Ends[Work]
-	processTodo bool // todo is worth waking up for
-	complete    bool // BR_TRANSACTION_COMPLETE goes before todo
+	waiting     arena.Link[thread] // in proc.waiting
+	mailFor     uint32             // the wake-up that the mailbox was filled for
+	spare       arena.Ref[transaction]
+	building    arena.Ref[transaction] // being filled, outside the lock
+	overflow    abi.Return             // a notice that the arena had no room for
+	processTodo bool                   // todo is worth waking up for
+	complete    bool                   // BR_TRANSACTION_COMPLETE goes before todo
 	needReturn  bool
 	idle        bool // in proc.waiting
 	armed       bool // asleep, or about to be
 	polling     bool // wakes up for work, but does not read it
 	leaving     bool // its stack is being taken apart, and the top is gone
 	dead        bool
-	mailFor     uint32 // the wake-up that the mailbox was filled for
 
-	stack      arena.Ref[transaction]
-	building   arena.Ref[transaction] // being filled, outside the lock
-	installing arena.Ref[transaction] // whose descriptors are being installed, outside the lock
-
-	overflow    abi.Return // a notice that the arena had no room for
-	returnError abi.Return // undelivered, of this thread's own command
-	replyError  abi.Return // undelivered, instead of a reply
+	tid         int32
+	branch      arena.Branch[thread] // in proc.threads
+	looper      uint32
+	pins        uint32                 // senders that are filling a buffer for the thread
+	installing  arena.Ref[transaction] // whose descriptors are being installed, outside the lock
+	returnError abi.Return             // undelivered, of this thread's own command
+	replyError  abi.Return             // undelivered, instead of a reply
 	extended    abi.ExtendedError
-	_           [8]byte
+	_           [4]byte
 }
 
 // node is binder_node.
 type node struct {
-	Work
-	id     uint64
-	proc   arena.Ref[proc] // 0: the owner is dead
-	_      uint32
-	ptr    uint64
-	cookie uint64
-	branch arena.Branch[node] // in proc.nodes
-	link   arena.Link[node]   // in the context's dead ones
-	refs   arena.Ends[ref]
+	nodeState
+	// What follows is set when the record is made.
+	id          uint64
+	ptr, cookie uint64
+}
 
-	internalStrong int32 // refs that are strong
+// nodeState is the part of a node that the journal saves. What each call
+// changes comes first, on one line.
+type nodeState struct {
+	Work
+	proc           arena.Ref[proc] // 0: the owner is dead
 	localStrong    int32
 	localWeak      int32
+	internalStrong int32            // refs that are strong
+	async          arena.Ends[Work] // oneway transactions behind the one under way
+	hasAsync       bool             // a oneway transaction is under way
 
 	hasStrong, pendingStrong bool // what the owner was told, and has not confirmed
 	hasWeak, pendingWeak     bool
 	acceptFDs                bool
 	securityCtx              bool
-	hasAsync                 bool // a oneway transaction is under way
 	minPriority              uint8
-	async                    arena.Ends[Work] // those behind it
+
+	branch arena.Branch[node] // in proc.nodes
+	link   arena.Link[node]   // in the context's dead ones
+	refs   arena.Ends[ref]
+	_      [8]byte
 }
 
 // ref is binder_ref.
@@ -175,15 +180,9 @@ type death struct {
 
 // transaction is binder_transaction.
 type transaction struct {
-	Work
+	transactionState
+	// What follows is set by the sender, before the transaction is queued.
 	id         uint64
-	from       arena.Ref[thread]
-	fromParent arena.Ref[transaction]
-	toProc     arena.Ref[proc]
-	toThread   arena.Ref[thread]
-	toParent   arena.Ref[transaction]
-	buffer     arena.Ref[alloc.Buffer]
-	fixups     arena.Ref[fixup]
 	replyTo    arena.Ref[transaction] // while building: the call that is answered
 	senderPID  int32
 	senderEUID uint32
@@ -192,9 +191,21 @@ type transaction struct {
 	secCtx     uint32 // where in the buffer the security context lies
 	fromPID    int32  // for diagnostics; from may be gone
 	fromTID    int32
-	needReply  bool
 	reply      bool
 	hasSecCtx  bool
+}
+
+// transactionState is the part of a transaction that the journal saves.
+type transactionState struct {
+	Work
+	from       arena.Ref[thread]
+	fromParent arena.Ref[transaction]
+	toProc     arena.Ref[proc]
+	toThread   arena.Ref[thread]
+	toParent   arena.Ref[transaction]
+	buffer     arena.Ref[alloc.Buffer]
+	fixups     arena.Ref[fixup]
+	needReply  bool
 	building   bool // its sender is filling the buffer, outside the lock
 }
 

@@ -121,6 +121,7 @@ func (d *Driver) snapshot() State {
 	s.Stats.add(&ctx.stats)
 	for r := ctx.procs.First; r != 0; r = r.In(d.a).link.Next {
 		p := d.procState(r)
+		s.Active.Transactions -= d.spares(r)
 		s.Stats.add(&p.Stats)
 		s.Procs = append(s.Procs, p)
 	}
@@ -131,6 +132,17 @@ func (d *Driver) snapshot() State {
 		s.Manager = m.In(d.a).proc.In(d.a).pid
 	}
 	return s
+}
+
+// spares is how many transactions the threads of a process put aside.
+func (d *Driver) spares(r arena.Ref[proc]) (n uint64) {
+	root := r.In(d.a).threads
+	for t := threadsByTID.First(d.a, root); t != 0; t = threadsByTID.Next(d.a, root, t) {
+		if t.In(d.a).spare != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func (d *Driver) procState(r arena.Ref[proc]) ProcState {
@@ -169,7 +181,7 @@ func (d *Driver) regionState(s *ProcState, space arena.Ref[alloc.Space]) {
 	for b := alloc.Next(d.a, space, 0); b != 0; b = alloc.Next(d.a, space, b.In(d.a).Offset+1) {
 		q := b.In(d.a)
 		s.Buffers = append(s.Buffers, BufferState{ID: q.ID, Offset: q.Offset, Data: q.Data, Offsets: q.Offsets,
-			Extra: q.Extra, Delivered: q.UserFree, Async: q.Async})
+			Extra: q.Extra(), Delivered: q.UserFree, Async: q.Async})
 	}
 }
 

@@ -307,6 +307,10 @@ func (d *Driver) exitThread(tx *arena.Tx, r arena.Ref[thread]) {
 		tx.Commit()
 	}
 	th = r.Edit(tx)
+	if th.spare != 0 {
+		transactions.Free(tx, th.spare)
+		th.spare = 0
+	}
 	p := th.proc.Edit(tx)
 	p.stats.add(&th.stats)
 	threadsByTID.Remove(tx, &p.threads, r)
@@ -323,7 +327,6 @@ func (d *Driver) unstack(tx *arena.Tx, r arena.Ref[thread]) {
 		t := x.Edit(tx)
 		if t.toThread == r {
 			r.Edit(tx).stack = t.toParent
-			d.countDown(tx, t)
 			if b := t.buffer; b != 0 {
 				b.Edit(tx).Transaction = 0
 				t.buffer = 0

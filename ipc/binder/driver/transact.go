@@ -153,14 +153,14 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 		}
 		req.Extra += align8(uint64(len(t.p.identity.SecurityContext)) + 1)
 	}
-	x, err := transactions.New(tx)
-	if err != nil {
-		return 0, failed(syscall.ENOMEM)
-	}
 	b, err := alloc.Alloc(tx, target.space, req, uint32(id))
 	if err != nil {
-		transactions.Free(tx, x)
 		return 0, allocFailure(err)
+	}
+	x, err := t.newTransaction()
+	if err != nil {
+		alloc.Free(tx, target.space, b)
+		return 0, failed(syscall.ENOMEM)
 	}
 	buf := b.Edit(tx)
 	buf.Transaction, buf.ClearOnFree = uint32(x), tr.Flags&abi.TF_CLEAR_BUF != 0
@@ -169,10 +169,10 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 		_ = t.d.incNode(tx, to.node, true, false, 0)
 	}
 	p := x.Edit(tx)
-	*p = transaction{Work: p.Work, id: id, replyTo: to.inReplyTo, toProc: to.proc, buffer: b,
-		senderEUID: t.p.identity.EUID, code: tr.Code, flags: tr.Flags,
-		fromPID: t.p.identity.PID, fromTID: t.key, reply: reply, hasSecCtx: secCtx, building: true}
-	p.kind = workTransaction
+	p.toProc, p.buffer, p.building = to.proc, b, true
+	p.id, p.replyTo, p.reply, p.hasSecCtx = id, to.inReplyTo, reply, secCtx
+	p.code, p.flags = tr.Code, tr.Flags
+	p.fromPID, p.fromTID, p.senderPID, p.senderEUID = t.p.identity.PID, t.key, 0, t.p.identity.EUID
 	if !reply {
 		p.toThread = to.thread
 	}
@@ -180,12 +180,29 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 		p.from, p.senderPID = t.ref, t.p.identity.PID
 	}
 	t.ref.Edit(tx).building = x
-	target.space.Edit(tx).Pins++
 	if to.thread != 0 && !reply {
 		to.thread.Edit(tx).pins++
 	}
 	t.d.ctx.In(a).totals.Transactions++
 	return x, failure{}
+}
+
+// newTransaction is an empty transaction: the one that the thread has to spare,
+// if it has one.
+func (t *Thread) newTransaction() (arena.Ref[transaction], error) {
+	x := t.rec.spare
+	if x == 0 {
+		x, err := transactions.New(t.tx)
+		if err == nil {
+			x.Edit(t.tx).kind = workTransaction
+		}
+		return x, err
+	}
+	t.ref.Edit(t.tx).spare = 0
+	transactions.Renew(t.tx, x)
+	p := x.In(t.d.a)
+	p.transactionState = transactionState{Work: Work{Header: p.Header, kind: workTransaction}}
+	return x, nil
 }
 
 func allocFailure(err error) failure {
@@ -207,7 +224,6 @@ func (t *Thread) endBuild(x arena.Ref[transaction], to route) {
 
 func (d *Driver) unpin(tx *arena.Tx, x arena.Ref[transaction]) {
 	p := x.In(d.a)
-	p.toProc.In(d.a).space.Edit(tx).Pins--
 	if p.toThread != 0 {
 		p.toThread.Edit(tx).pins--
 	}
@@ -310,8 +326,7 @@ func (d *Driver) window(r arena.Ref[proc]) ([]byte, error) {
 // fillSecurityContext puts the sender's context behind everything else.
 func (t *Thread) fillSecurityContext(x arena.Ref[transaction], block []byte) {
 	s := t.p.identity.SecurityContext
-	buf := x.In(t.d.a).buffer.In(t.d.a)
-	at := align8(uint64(buf.Data)) + align8(uint64(buf.Offsets)) + uint64(buf.Extra) - align8(uint64(len(s))+1)
+	at := uint64(len(block)) - align8(uint64(len(s))+1)
 	n := copy(block[at:], s)
 	block[at+uint64(n)] = 0
 	t.lock()
@@ -350,9 +365,10 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th arena.Ref[thread]) (abi.Return, failure) {
 	p := x.In(d.a)
 	r := p.toProc
-	to := r.Edit(tx)
+	to := r.In(d.a)
 	oneway := p.flags&abi.TF_ONE_WAY != 0
 	if to.frozen {
+		to = r.Edit(tx)
 		to.syncRecv = to.syncRecv || !oneway
 		to.asyncRecv = to.asyncRecv || oneway
 	}
@@ -363,7 +379,6 @@ func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th arena.Ref[thre
 		return 0, failure{abi.BR_FROZEN_REPLY, 0}
 	}
 	n := arena.Ref[node](p.buffer.In(d.a).Node)
-	to.outstanding++
 	if oneway && n.In(d.a).hasAsync {
 		d.replaceOutdated(tx, x, n)
 		enqueue(tx, arena.Ref[Work](x), nodeAsync, uint32(n))
@@ -410,33 +425,22 @@ func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
 		return failure{abi.BR_DEAD_REPLY, 0}
 	}
 	d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, false)
-	d.popCall(tx, caller, to.inReplyTo)
-	d.freeTransaction(tx, to.inReplyTo)
-	to.proc.Edit(tx).outstanding++
+	caller.Edit(tx).stack = to.inReplyTo.In(d.a).fromParent
+	d.freeTransaction(tx, to.inReplyTo, t.ref)
 	d.hand(tx, x, to.proc, caller)
 	return failure{}
 }
 
-// popCall takes a call off the stack of the thread that made it.
-func (d *Driver) popCall(tx *arena.Tx, th arena.Ref[thread], x arena.Ref[transaction]) {
-	th.Edit(tx).stack = x.In(d.a).fromParent
-	x.Edit(tx).from = 0
-}
-
-// countDown takes a transaction off the number of those its target has.
-func (d *Driver) countDown(tx *arena.Tx, x *transaction) {
-	if x.toProc != 0 {
-		x.toProc.Edit(tx).outstanding--
-	}
-}
-
 // freeTransaction frees a transaction that is over. Its buffer lives on until
-// its receiver frees it.
-func (d *Driver) freeTransaction(tx *arena.Tx, x arena.Ref[transaction]) {
-	p := x.In(d.a)
-	d.countDown(tx, p)
-	if p.buffer != 0 {
-		p.buffer.Edit(tx).Transaction = 0
+// its receiver frees it. The thread that received it, if there is one, has it to
+// spare for what it sends next.
+func (d *Driver) freeTransaction(tx *arena.Tx, x arena.Ref[transaction], receiver arena.Ref[thread]) {
+	if b := x.In(d.a).buffer; b != 0 {
+		b.Edit(tx).Transaction = 0
+	}
+	if receiver != 0 && receiver.In(d.a).spare == 0 {
+		receiver.Edit(tx).spare = x
+		return
 	}
 	transactions.Free(tx, x)
 }
@@ -473,8 +477,8 @@ func (d *Driver) failReply(tx *arena.Tx, x arena.Ref[transaction], code abi.Retu
 		p := x.In(d.a)
 		from, parent := p.from, p.fromParent
 		if from != 0 {
-			d.popCall(tx, from, x)
-			d.freeTransaction(tx, x)
+			from.Edit(tx).stack = parent
+			d.freeTransaction(tx, x, 0)
 			if th := from.Edit(tx); th.replyError == 0 {
 				th.replyError = code
 				d.notify(tx, from, code, ofReply, false)
@@ -482,7 +486,7 @@ func (d *Driver) failReply(tx *arena.Tx, x arena.Ref[transaction], code abi.Retu
 			}
 			return
 		}
-		d.freeTransaction(tx, x)
+		d.freeTransaction(tx, x, 0)
 		x = parent
 	}
 }

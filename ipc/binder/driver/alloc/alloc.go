@@ -60,27 +60,31 @@ type Space struct {
 	last      arena.Ref[Buffer]  // free, but still in allocated
 	pages     arena.Ref[pages]
 	Buffers   uint32 // allocated ones
-	Pins      uint32 // senders that are filling a buffer
 	spam      bool   // a suspect was named and the budget has not recovered
 }
 
 // Buffer is a block of a region, free or allocated.
 type Buffer struct {
+	bufferState
+	ID   uint32 // for diagnostics
+	PID  int32  // of the sender, if Async
+	Spam bool   // its sender is suspected of spamming; valid if Async
+}
+
+// bufferState is the part of a buffer that the journal saves: one line.
+type bufferState struct {
 	arena.Header
 	Offset uint32 // of the block in the region, bytes
 	Size   uint32 // of the block, bytes
 
-	Data, Offsets, Extra uint32 // what was asked for, bytes
+	Data, Offsets uint32 // what was asked for, bytes
 
 	Async       bool // charged to the asynchronous budget
-	Spam        bool // its sender is suspected of spamming
 	UserFree    bool // delivered: the receiver may free it
 	ClearOnFree bool // to be zeroed when it is freed
 	isFree      bool
 
 	Objects     uint32 // translated ones, whose references the buffer holds
-	PID         int32  // of the sender
-	ID          uint32 // for diagnostics
 	Transaction uint32 // the driver's reference
 	Node        uint32 // the driver's reference
 
@@ -88,10 +92,20 @@ type Buffer struct {
 	link   arena.Link[Buffer]   // in all
 }
 
+// Extra is the room behind data and offsets, in bytes.
+func (b *Buffer) Extra() uint32 {
+	if b.Data == 0 && b.Offsets == 0 && b.Size == alignment {
+		return 0 // what an empty buffer takes
+	}
+	return b.Size - align(b.Data) - align(b.Offsets)
+}
+
+func align[T uint32 | uint64](n T) T { return (n + alignment - 1) &^ (alignment - 1) }
+
 // The kinds of record, for arena.Format.
 var (
 	spaces   = arena.NewKind[Space](spaceKind, "space", 0)
-	buffers  = arena.NewKind[Buffer](bufferKind, "buffer", 0)
+	buffers  = arena.NewKind[Buffer](bufferKind, "buffer", arena.SizeOf[bufferState]())
 	pageMaps = arena.NewKind[pages](pagesKind, "pages", pagesJournaled)
 
 	Kinds = []arena.AnyKind{spaces, buffers, pageMaps}
@@ -156,7 +170,7 @@ func (q Request) size() (uint32, bool) {
 		if part > 1<<40 {
 			return 0, false
 		}
-		total += (part + alignment - 1) &^ (alignment - 1)
+		total += align(part)
 	}
 	return uint32(min(max(total, alignment), 1<<32-alignment)), true
 }
@@ -185,12 +199,13 @@ func Alloc(tx *arena.Tx, space arena.Ref[Space], q Request, id uint32) (arena.Re
 	}
 	b := r.Edit(tx)
 	b.isFree = false
-	b.Data, b.Offsets, b.Extra = uint32(q.Data), uint32(q.Offsets), uint32(q.Extra)
-	b.Async, b.Spam, b.UserFree, b.ClearOnFree = q.Async, false, false, false
-	b.PID, b.ID, b.Transaction, b.Node, b.Objects = q.PID, id, 0, 0, 0
+	b.ID, b.Data, b.Offsets = id, uint32(q.Data), uint32(q.Offsets)
+	b.Async, b.UserFree, b.ClearOnFree = q.Async, false, false
+	b.Transaction, b.Node, b.Objects = 0, 0, 0
 	s.Buffers++
 	if q.Async {
 		s.AsyncFree -= b.Size
+		b.PID = q.PID
 		b.Spam = suspect(tx.Arena(), s, q.PID)
 	}
 	return r, nil

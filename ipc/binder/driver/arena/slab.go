@@ -158,6 +158,17 @@ func (k Kind[T]) New(tx *Tx) (Ref[T], error) {
 	return Ref[T](line), nil
 }
 
+// Renew makes a live record, which is put aside and whose contents do not
+// matter, one that may be changed without saving an image: undoing leaves it put
+// aside, with whatever contents.
+func (k Kind[T]) Renew(tx *Tx, r Ref[T]) {
+	h := tx.arena.headerAt(uint32(r))
+	if h.tag != k.info.liveTag() {
+		panic(damagedRecord(uint32(r), k.info.name))
+	}
+	h.stamp = tx.seq
+}
+
 // Free gives a record back. Its reference must not be used any more.
 func (k Kind[T]) Free(tx *Tx, r Ref[T]) {
 	a := tx.arena
