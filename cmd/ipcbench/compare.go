@@ -39,8 +39,8 @@ func newCompare() *cobra.Command {
 		Short: "Say whether a new result is worse than an old one",
 		Long: "Compare judges each cell of two stored results, or of one that ipcbench run --against has stored.\n" +
 			"Go benchmark text is read as well. Exit status: 0 nothing is worse; 1 something is; 2 the two\n" +
-			"cannot be compared. With --calibrate it measures this build against itself, for about half a\n" +
-			"minute, and proposes thresholds.",
+			"cannot be compared. With --calibrate it measures pipe in this build against itself, for about\n" +
+			"half a minute, and proposes thresholds for the machine.",
 		Example: "  ipcbench compare old.json new.json\n" +
 			"  ipcbench compare --threshold 5% --threshold p99=25% --format markdown old.json new.json\n" +
 			"  ipcbench compare --calibrate",
@@ -74,7 +74,19 @@ func newCompare() *cobra.Command {
 	c.Flags().BoolVar(&calibrate, "calibrate", false, "measure how much this machine differs from itself")
 	c.Flags().StringVar(&format, "format", compare.Formats[0].Name, "one of "+compare.FormatNames())
 	c.Flags().StringVarP(&output, "output", "o", "", "file to write to, whole or not at all (default standard output)")
+	for _, flag := range []string{"threshold", "allow-env-diff", "format", "output"} {
+		c.MarkFlagsMutuallyExclusive("calibrate", flag)
+	}
+	completeList(c, "format", comparisonFormats)
 	return c
+}
+
+// comparisonFormats are names with what they are, for completion.
+func comparisonFormats() (names []string) {
+	for _, f := range compare.Formats {
+		names = append(names, f.Name+"\t"+f.Summary)
+	}
+	return names
 }
 
 func compareArguments(files []string, calibrate bool) error {
@@ -117,20 +129,15 @@ func writeComparison(out *results.Output, c *compare.Comparison, f compare.Forma
 	return nil
 }
 
-// calibrations is how often this build is measured against itself, and
-// calibrationMargin what a proposed threshold leaves above the largest change
-// that was seen: with few repeats, the next may well be larger.
-const (
-	calibrations      = 5
-	calibrationMargin = 1.5
-)
+// calibrations is how often this build is measured against itself.
+const calibrations = 5
 
 func runCalibration(c *cobra.Command) error {
 	self, err := ownProgram()
 	if err != nil {
 		return err
 	}
-	spread := compare.Spread{}
+	var runs []*results.Result
 	for i := range calibrations {
 		p := harness.PairedPlan()
 		p.Sizes, p.Seed = []int{64, 64 << 10}, uint64(i+1)
@@ -143,11 +150,11 @@ func runCalibration(c *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		comparison, err := compare.Paired(result, compare.Options{Thresholds: compare.DefaultThresholds()})
-		if err != nil {
-			return err
-		}
-		spread.Add(comparison)
+		runs = append(runs, result)
 	}
-	return spread.Write(c.OutOrStdout(), calibrationMargin)
+	calibration, err := compare.Calibrate(runs)
+	if err != nil {
+		return err
+	}
+	return calibration.Write(c.OutOrStdout())
 }
