@@ -27,6 +27,8 @@ type Run struct {
 	done       int
 	// evidence is off where a self-test only wants times.
 	evidence bool
+	// sideBySide: see the method.
+	sideBySide bool
 }
 
 // Prepare finds out what a plan comes to on this machine, before anything is
@@ -231,7 +233,10 @@ func (b *batch) turns() (turns []turn) {
 	}
 	sortTurns(turns)
 	b.random.Shuffle(len(turns), func(i, j int) { turns[i], turns[j] = turns[j], turns[i] })
-	return adjacent(turns)
+	if b.sideBySide {
+		return adjacent(turns, byPayload)
+	}
+	return adjacent(turns, byCell)
 }
 
 // alive reports an interrupt, or a worker that died while it was not its turn.

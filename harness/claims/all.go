@@ -5,8 +5,13 @@ func All() []Claim {
 	return []Claim{
 		traditionalCopiesTwice,
 		binderCopiesOnce,
+		headerBounded,
+		moreEfficient,
+		mappingDoubles,
+		fewerSystemCalls,
 		procsAndThreads,
 		threadPool,
 		poolServes,
+		repliesAlike,
 	}
 }

@@ -25,6 +25,7 @@ type Bench struct {
 
 	done, total int
 	copied      once[*copyRun]
+	speeds      map[condition]*once[*speedRun]
 }
 
 // once keeps the outcome of an experiment.

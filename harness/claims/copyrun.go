@@ -3,7 +3,6 @@ package claims
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -58,7 +57,7 @@ func (b *Bench) copyCounts(ctx context.Context, transport string) (copyCounts, e
 	}
 	counts, have := run.counts[transport]
 	if !have {
-		return copyCounts{}, fmt.Errorf("%s: %w", run.skipped[transport], errors.ErrUnsupported)
+		return copyCounts{}, absent(run.skipped[transport])
 	}
 	return counts, nil
 }
@@ -101,6 +100,12 @@ func countsOf(c *harness.CellRecord) counted {
 	}
 	return n
 }
+
+// absent is why a subject is not here; it is errors.ErrUnsupported.
+type absent string
+
+func (a absent) Error() string        { return string(a) }
+func (a absent) Is(target error) bool { return target == errors.ErrUnsupported }
 
 // reasons are why transports were left out, by transport.
 func reasons(skips []harness.Skip) map[string]string {

@@ -34,6 +34,7 @@ func CheckCanary(places []Place, ledger copies.Report, d copies.Direction) Findi
 	f := Finding{
 		Status:  Agrees,
 		Detail:  describe(places),
+		Places:  places,
 		Counted: map[string]float64{"visible_copies": float64(found)},
 		Ledger:  map[string]float64{"visible_copies": float64(expected)},
 	}

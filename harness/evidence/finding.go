@@ -25,6 +25,8 @@ type Finding struct {
 	// says of the same operations.
 	Counted map[string]float64 `json:"counted,omitempty"`
 	Ledger  map[string]float64 `json:"ledger,omitempty"`
+	// Places are where a canary scan found the payload.
+	Places []Place `json:"places,omitempty"`
 }
 
 // Missing is the finding of a source that failed: not permitted if that is the

@@ -28,21 +28,22 @@ var ErrTooShort = fmt.Errorf("a payload of less than %d bytes cannot be searched
 type Place struct {
 	// Device and Inode of the object that is mapped; both 0 for memory
 	// that is private to a process.
-	Device, Inode uint64
+	Device uint64 `json:"device,omitempty"`
+	Inode  uint64 `json:"inode,omitempty"`
 	// Offset, in the object, or address, in private memory, where the
 	// payload begins or would begin.
-	Offset int64
+	Offset int64 `json:"offset"`
 	// Views are the mappings through which it was seen.
-	Views []View
+	Views []View `json:"views"`
 
 	windows uint
 }
 
 // View is a mapping of one process.
 type View struct {
-	PID int
+	PID int `json:"pid"`
 	// Mapping is its name in /proc/PID/maps, "" for anonymous memory.
-	Mapping string
+	Mapping string `json:"mapping,omitempty"`
 }
 
 // Scan searches the memory of other processes, which should be at rest, for
