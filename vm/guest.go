@@ -40,10 +40,17 @@ func beInit(home string) {
 }
 
 func live(home string) (status int, err error) {
+	inside := insides[os.Getenv(machineVariable)]
+	if err := inside.enter(); err != nil {
+		return 0, err
+	}
 	if err := mountAll(); err != nil {
 		return 0, err
 	}
-	if err := mountHost(home); err != nil {
+	if err := inside.mount(homeTag, home); err != nil {
+		return 0, err
+	}
+	if err := os.WriteFile(filepath.Join(home, startedFile), nil, 0o644); err != nil {
 		return 0, err
 	}
 	b, err := os.ReadFile(filepath.Join(home, jobFile))
@@ -54,10 +61,30 @@ func live(home string) (status int, err error) {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return 0, err
 	}
-	if err := errors.Join(mountHost(j.Dir), loopbackUp()); err != nil {
+	if err := errors.Join(inside.mount(dirTag, j.Dir), loopbackUp()); err != nil {
 		return 0, err
 	}
-	return do(j)
+	return do(j, inside.terminal)
+}
+
+// inside is what the first process sees of a machine.
+type inside struct {
+	// enter makes the host's files, read-only, the root.
+	enter func() error
+	// mount makes a directory of the host writable, at its own path.
+	mount func(tag, dir string) error
+	// terminal is the one that is the host's standard output.
+	terminal string
+}
+
+// insides are the machines, as they are called outside.
+var insides = map[string]inside{
+	umlMachine: {
+		enter:    func() error { return nil }, // the kernel did
+		mount:    mountHostfs,
+		terminal: "/dev/tty0",
+	},
+	qemuMachine: {enterHost, mountShare, "/dev/hvc0"},
 }
 
 // mountAll mounts what a system has. Where the host's tree lacks a mount
@@ -79,14 +106,18 @@ func mountAll() error {
 	if err := os.Chmod("/dev/shm", 0o1777); err != nil {
 		return err
 	}
-	return kernel.Mount(kernel.DefaultMount)
+	// A kernel without binderfs has the nodes that its module was loaded with.
+	if err := kernel.Mount(kernel.DefaultMount); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return openNodes()
 }
 
 // optional says that a kernel was built without the file system.
 func optional(err error) bool { return errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENOENT) }
 
-// mountHost makes a directory of the host writable, at its own path.
-func mountHost(dir string) error {
+// mountHostfs mounts a directory of a user-mode kernel's host.
+func mountHostfs(_, dir string) error {
 	if err := unix.Mount("none", dir, "hostfs", 0, dir); err != nil {
 		return fmt.Errorf("mount the host's %s: %w", dir, err)
 	}
@@ -108,37 +139,37 @@ func loopbackUp() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, request)
 }
 
-// outputTerminal is the terminal that is the host's standard output.
-const outputTerminal = "/dev/tty0"
-
-// output is that terminal, set to pass bytes as they are.
-func output() (*os.File, error) {
-	terminal, err := os.OpenFile(outputTerminal, os.O_WRONLY, 0)
+// output is a terminal, set to pass bytes as they are.
+func output(path string) (*os.File, error) {
+	terminal, err := os.OpenFile(path, os.O_WRONLY|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil, err
 	}
 	settings, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", outputTerminal, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	settings.Oflag &^= unix.OPOST
 	return terminal, unix.IoctlSetTermios(int(terminal.Fd()), unix.TCSETS, settings)
 }
 
 // do runs the job's program and returns its exit status.
-func do(j job) (status int, err error) {
+func do(j job, terminalPath string) (status int, err error) {
 	cmd := exec.Command(j.Args[0], j.Args[1:]...)
 	cmd.Dir = j.Dir
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/run", "TMPDIR=/run"}
-	terminal, err := output()
+	terminal, err := output(terminalPath)
 	if err != nil {
 		return 0, err
 	}
 	cmd.Stdout, cmd.Stderr = terminal, terminal
-	err = cmd.Run()
+	err = errors.Join(cmd.Run(), drain(terminal))
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return exit.ExitCode(), nil
 	}
 	return 0, err
 }
+
+// drain waits until all that was written has left the terminal, tcdrain(3).
+func drain(terminal *os.File) error { return unix.IoctlSetInt(int(terminal.Fd()), unix.TCSBRK, 1) }

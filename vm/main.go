@@ -3,18 +3,27 @@
 //
 //	go run ./vm                 the conformance suite, on every device
 //	go run ./vm ipcbench ARGS   the command, for example: run -t 'pipe,binder*'
+//	go run ./vm claims ARGS     the claims, for example: --format json -o claims.json
 //	go run ./vm test PACKAGE    the tests of one package, for example: ./ipc/binder
 //	go run ./vm exec PROGRAM    any program of the host
 //
-// The kernel is user-mode Linux: the kernel as an ordinary program. It needs
-// neither privileges nor hardware virtualisation, starts in a fraction of a
-// second and sees the host's files, read-only. The first run builds it from
-// Debian's linux-source package, in a few minutes; the result is kept in the
-// user's cache. --kernel takes one that was built before.
+// There are two machines, --machine uml and --machine qemu. Both see the host's
+// files, read-only, and may write into the directory that the command was
+// started in, so that what a program stores with -o is there afterwards.
 //
-// A system call costs many times its native price in there, so figures of such
-// a run compare with each other and with nothing else. Results say so: their
-// environment is marked as emulated.
+// uml, the default, is user-mode Linux: the kernel as an ordinary program. It
+// needs neither privileges nor hardware virtualisation, starts in a fraction of a
+// second and has one CPU. The first run builds it from Debian's linux-source
+// package, in a few minutes; the result is kept in the user's cache.
+//
+// qemu is a whole machine with two CPUs and Debian's own kernel, unpacked from
+// its package into the cache. Hardware virtualisation is tried for some seconds;
+// where no kernel boots with it the processor is emulated, and the command says
+// so. --kernel, --module and --initrd take a kernel from elsewhere.
+//
+// Under user-mode Linux a system call costs many times its native price, and under
+// emulation everything does, so figures of such a run compare with each other and
+// with nothing else. Results say so: their environment is marked as emulated.
 package main
 
 import (
@@ -29,8 +38,12 @@ import (
 
 // options are the flags that all subcommands share.
 type options struct {
+	machine string
+	source  string // the package
 	kernel  string
-	source  string
+	modules []string
+	initrd  string
+	accel   string
 	memory  string
 	timeout time.Duration
 }
@@ -59,16 +72,21 @@ func command() *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return runTest(c.Context(), o, test) },
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&o.kernel, "kernel", "", "user-mode kernel to boot, instead of building one")
-	flags.StringVar(&o.source, "source", defaultSource, "Debian package whose kernel to build and boot")
+	flags.StringVar(&o.machine, "machine", "", "uml or qemu; by default the one that the package is for, or uml")
+	flags.StringVar(&o.source, "source", "", "Debian package to take the kernel from: linux-source-… is built for uml, linux-image-… boots in qemu")
+	flags.StringVar(&o.kernel, "kernel", "", "kernel to boot, instead of one from a package")
+	flags.StringSliceVar(&o.modules, "module", nil, "modules to load, in this order, instead of those of the package (qemu)")
+	flags.StringVar(&o.initrd, "initrd", "", "initial file system under the one made here, whose modules are loaded too (qemu)")
+	flags.StringVar(&o.accel, "accel", "", "kvm or tcg; by default kvm is tried first (qemu)")
 	flags.StringVar(&o.memory, "memory", "1G", "memory of the machine")
 	flags.DurationVar(&o.timeout, "timeout", 15*time.Minute, "time after which the machine is switched off")
 	root.Flags().StringVar(&test.results, "results", "", "directory for the results, one JSON file a device")
-	root.Flags().StringSliceVar(&test.releases, "also", nil, "further source packages, on whose kernels the real driver alone is tested")
+	root.Flags().StringSliceVar(&test.packages, "also", nil, "further packages, on whose kernels the real driver alone is tested")
 	root.Flags().StringVar(&test.parity, "parity", "", "document whose table to bring up to date")
 	root.Flags().BoolVarP(&test.verbose, "verbose", "v", false, "show every row as it runs")
 	root.AddCommand(
 		inMachine("ipcbench", "Build the command ipcbench and run it in the machine", &o, runIpcbench),
+		inMachine("claims", "Judge the claims in the machine: ipcbench claims", &o, runClaims),
 		inMachine("test PACKAGE", "Build the tests of a package and run them in the machine, with flags as -test.v", &o, runPackage),
 		inMachine("exec PROGRAM", "Run a program of the host in the machine", &o, runProgram))
 	return root

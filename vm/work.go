@@ -16,12 +16,12 @@ import (
 type testOptions struct {
 	results  string
 	parity   string
-	releases []string
+	packages []string
 	verbose  bool
 }
 
 // runTest runs the conformance suite on every device, then on the real driver
-// of each further release, and prints rows by devices.
+// of each further package, and prints rows by devices.
 func runTest(ctx context.Context, o options, test testOptions) error {
 	return inWorkDir(func(dir string) error {
 		binary := filepath.Join(dir, "devicetest.test")
@@ -33,7 +33,8 @@ func runTest(ctx context.Context, o options, test testOptions) error {
 			args = append(args, "-test.v")
 		}
 		ran := boot(ctx, o, job{Args: args, Dir: dir})
-		for _, o.source = range test.releases {
+		for _, o.source = range test.packages {
+			o.machine, o.kernel = machineFor(o.source), ""
 			ran = errors.Join(ran, boot(ctx, o, job{Args: append(args, "-test.run=^TestKernel$"), Dir: dir}))
 		}
 		stored, err := filepath.Glob(filepath.Join(dir, "*.json"))
@@ -96,6 +97,11 @@ func runIpcbench(ctx context.Context, o options, args []string) error {
 		}
 		return runProgram(ctx, o, append([]string{binary}, args...))
 	})
+}
+
+// runClaims has the command judge the claims.
+func runClaims(ctx context.Context, o options, args []string) error {
+	return runIpcbench(ctx, o, append([]string{"claims"}, args...))
 }
 
 // runPackage builds the tests of a package and runs them.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -18,42 +17,27 @@ import (
 
 // configuration is what the kernel has beyond the least possible.
 //
-//go:embed user-mode.config
+//go:embed uml.config
 var configuration string
-
-// defaultSource is the Debian package with the kernel's source. Ready-made
-// user-mode kernels are built without Binder.
-const defaultSource = "linux-source-6.12"
 
 // builtKernel is the kernel of a source package in the user's cache. If there
 // is none of this configuration yet, it is built.
 func builtKernel(ctx context.Context, source string) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
 	sum := sha256.Sum256([]byte(configuration))
-	dir := filepath.Join(cache, "ipcbench", "vm")
 	suffix := fmt.Sprintf("-%x", sum[:4])
-	kept, err := filepath.Glob(filepath.Join(dir, source+"_*"+suffix))
-	if err != nil {
-		return "", err
-	}
-	if len(kept) > 0 {
-		return slices.Max(kept), nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
+	dir, kept, err := inCache(source + "_*" + suffix)
+	if err != nil || kept != "" {
+		return kept, err
 	}
 	var kernel string
 	err = inWorkDir(func(work string) error {
-		b := builder{ctx: ctx, dir: work, source: source}
+		b := builder{workDir{ctx, work}, source}
 		version, err := b.build()
 		if err != nil {
 			return err
 		}
 		kernel = filepath.Join(dir, source+"_"+version+suffix)
-		return moveFile(filepath.Join(work, "build", "linux"), kernel)
+		return moveFile(b.path("build", "linux"), kernel)
 	})
 	if err != nil {
 		return "", fmt.Errorf("build a user-mode kernel from %s (or pass --kernel): %w", source, err)
@@ -61,10 +45,27 @@ func builtKernel(ctx context.Context, source string) (string, error) {
 	return kernel, nil
 }
 
-// builder builds a kernel in dir.
+// inCache is the directory in the user's cache where kernels are kept, and the
+// newest entry in it whose name matches, "" if there is none.
+func inCache(pattern string) (dir, newest string, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", "", err
+	}
+	dir = filepath.Join(cache, "ipcbench", "vm")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", "", err
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil || len(kept) == 0 {
+		return dir, "", err
+	}
+	return dir, slices.Max(kept), nil
+}
+
+// builder builds a kernel in its directory.
 type builder struct {
-	ctx    context.Context
-	dir    string
+	workDir
 	source string // the package
 }
 
@@ -77,7 +78,7 @@ func (b builder) build() (version string, err error) {
 		what string
 		do   func() error
 	}{
-		{"fetching " + b.source, func() error { version, err = b.fetch(); return err }},
+		{"fetching " + b.source, func() error { return b.fetch(b.source, "flex", "bison", "m4") }},
 		{"unpacking", b.unpack},
 		{"configuring", b.configure},
 		{"compiling, which takes some minutes", func() error { return b.make("-j"+strconv.Itoa(runtime.NumCPU()), "linux") }},
@@ -89,11 +90,7 @@ func (b builder) build() (version string, err error) {
 			return "", fmt.Errorf("%s: %w", step.what, err)
 		}
 	}
-	return version, nil
-}
-
-func (b builder) path(parts ...string) string {
-	return filepath.Join(append([]string{b.dir}, parts...)...)
+	return b.field(b.source, "Version")
 }
 
 // haveTools says what is missing to build a kernel. flex, bison and m4 are
@@ -112,7 +109,7 @@ func (b builder) haveTools() error {
 }
 
 func (b builder) unpack() error {
-	archives, err := filepath.Glob(b.path("tools", "usr", "src", b.source+".tar.*"))
+	archives, err := filepath.Glob(b.path(tools, "usr", "src", b.source+".tar.*"))
 	if err != nil || len(archives) != 1 {
 		return errors.Join(err, fmt.Errorf("%d archives in the source package, want 1", len(archives)))
 	}
@@ -144,34 +141,13 @@ func (b builder) configure() error {
 
 // make runs the kernel's makefile with the tools that were fetched.
 func (b builder) make(args ...string) error {
-	tools := b.path("tools", "usr")
+	usr := b.path(tools, "usr")
 	env := []string{
-		"PATH=" + filepath.Join(tools, "bin") + ":" + os.Getenv("PATH"),
-		"M4=" + filepath.Join(tools, "bin", "m4"),
-		"BISON_PKGDATADIR=" + filepath.Join(tools, "share", "bison"),
+		"PATH=" + filepath.Join(usr, "bin") + ":" + os.Getenv("PATH"),
+		"M4=" + filepath.Join(usr, "bin", "m4"),
+		"BISON_PKGDATADIR=" + filepath.Join(usr, "share", "bison"),
 	}
 	return b.run(b.path(b.source), env, "make", append([]string{"ARCH=um", "O=" + b.path("build")}, args...)...)
-}
-
-// run runs a program and shows what it said only if it fails.
-func (b builder) run(dir string, env []string, name string, args ...string) error {
-	_, err := b.output(dir, env, name, args...)
-	return err
-}
-
-const shownOutput = 4 << 10
-
-func (b builder) output(dir string, env []string, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(b.ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), env...)
-	var stdout, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &said
-	if err := cmd.Run(); err != nil {
-		all := append(stdout.Bytes(), said.Bytes()...)
-		return "", fmt.Errorf("%s: %w\n%s", name, err, all[max(0, len(all)-shownOutput):])
-	}
-	return stdout.String(), nil
 }
 
 // moveFile moves an executable so that nobody sees half of it.
