@@ -169,7 +169,7 @@ func machine(e env.Environment) string {
 		facts = append(facts, "virtualised by "+e.Virtualisation)
 	}
 	if e.Emulated {
-		facts = append(facts, "emulated")
+		facts = append(facts, strings.TrimSpace("emulated "+e.Emulation))
 	}
 	return plain(strings.Join(append(facts, e.Go, e.Time), " · "))
 }

@@ -84,7 +84,7 @@ func load(e Environment) Advice {
 func emulation(e Environment) Advice {
 	switch {
 	case e.Emulated:
-		return Advice{Unfit, "virtualisation", e.Virtualisation + ", emulated",
+		return Advice{Unfit, "virtualisation", e.Virtualisation + ", emulated (" + e.Emulation + ")",
 			"counts hold here, timings do not: measure on real hardware or under a hypervisor"}
 	case e.Virtualisation != "":
 		return Advice{Note, "virtualisation", e.Virtualisation,

@@ -67,7 +67,8 @@ func (m *machine) describe() Environment {
 		Limits:      m.limits(),
 		Facts:       m.facts(),
 	}
-	e.Virtualisation, e.Emulated = m.virtualisation()
+	e.Virtualisation, e.Emulation = m.virtualisation()
+	e.Emulated = e.Emulation != ""
 	if load, err := m.proc.LoadAvg(); err != nil {
 		m.warn("load", err)
 	} else {

@@ -95,13 +95,12 @@ func TestVirtualisation(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, vendor, model, flags, clocks, product string
-		want                                        string
-		emulated                                    bool
+		want, emulation                             string
 	}{
 		{name: "bare", vendor: "GenuineIntel", model: "Xeon", flags: "fpu", clocks: "tsc"},
 		{name: "kvm", vendor: "GenuineIntel", model: "QEMU Virtual CPU version 2.5+", flags: "fpu hypervisor", clocks: "kvm-clock tsc", want: "kvm"},
-		{name: "tcg", vendor: "AuthenticAMD", model: "QEMU TCG CPU version 2.5+", flags: "fpu hypervisor", clocks: "tsc", want: "qemu", emulated: true},
-		{name: "uml", vendor: "User Mode Linux", model: "UML", want: "user-mode Linux", emulated: true},
+		{name: "tcg", vendor: "AuthenticAMD", model: "QEMU TCG CPU version 2.5+", flags: "fpu hypervisor", clocks: "tsc", want: "qemu", emulation: "tcg"},
+		{name: "uml", vendor: "User Mode Linux", model: "UML", want: "user-mode Linux", emulation: "user-mode"},
 		{name: "other", vendor: "GenuineIntel", model: "Xeon", flags: "fpu hypervisor", clocks: "tsc", product: "Example Cloud", want: "Example Cloud"},
 		{name: "unnamed", vendor: "GenuineIntel", model: "Xeon", flags: "fpu hypervisor", clocks: "tsc", want: "unknown hypervisor"},
 	} {
@@ -112,9 +111,9 @@ func TestVirtualisation(t *testing.T) {
 				"sys/devices/system/clocksource/clocksource0/current_clocksource":   "tsc\n",
 				"sys/class/dmi/id/product_name":                                     c.product + "\n",
 			})
-			name, emulated := m.virtualisation()
-			if name != c.want || emulated != c.emulated {
-				t.Errorf("virtualisation is %q, emulated %v; want %q, %v", name, emulated, c.want, c.emulated)
+			name, emulation := m.virtualisation()
+			if name != c.want || emulation != c.emulation {
+				t.Errorf("virtualisation is %q, emulation %q; want %q, %q", name, emulation, c.want, c.emulation)
 			}
 		})
 	}

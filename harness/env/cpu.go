@@ -80,33 +80,33 @@ var hypervisors = map[string]string{
 
 // virtualisation names the hypervisor, or the emulator, that the machine runs
 // on; it is empty on bare metal.
-func (m *machine) virtualisation() (name string, emulated bool) {
+func (m *machine) virtualisation() (name, emulation string) {
 	info, err := m.proc.CPUInfo()
 	if err != nil || len(info) == 0 {
-		return "", false
+		return "", ""
 	}
 	if info[0].VendorID == "User Mode Linux" {
-		return "user-mode Linux", true
+		return "user-mode Linux", "user-mode"
 	}
 	sources, _ := m.sys.ClockSources()
 	for _, s := range sources {
 		for _, clock := range s.Available {
 			if h := hypervisors[clock]; h != "" {
-				return h, false
+				return h, ""
 			}
 		}
 	}
 	product := m.product()
 	if strings.Contains(info[0].ModelName+product, "QEMU") {
-		return "qemu", true
+		return "qemu", "tcg"
 	}
 	if slices.Contains(info[0].Flags, "hypervisor") {
 		if product == "" {
 			product = "unknown hypervisor"
 		}
-		return product, false
+		return product, ""
 	}
-	return "", false
+	return "", ""
 }
 
 // product is the maker and the name that the firmware gives the machine.

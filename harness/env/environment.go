@@ -3,24 +3,27 @@ package env
 
 // Environment is the machine and build that a result was taken on.
 type Environment struct {
-	Time           string            `json:"time"` // RFC 3339
-	Hostname       string            `json:"hostname,omitempty"`
-	OS             string            `json:"os"`
-	Kernel         string            `json:"kernel"`
-	Arch           string            `json:"arch"`
-	CPU            CPU               `json:"cpu"`
-	Memory         uint64            `json:"memory_bytes"`
-	Virtualisation string            `json:"virtualisation,omitempty"`
-	Emulated       bool              `json:"emulated,omitempty"`
-	Mitigations    map[string]string `json:"mitigations,omitempty"`
-	Limits         map[string]string `json:"limits,omitempty"`
-	Go             string            `json:"go"`
-	Commit         string            `json:"commit,omitempty"`
-	Dirty          bool              `json:"dirty,omitempty"`
-	Load           [3]float64        `json:"load"`
-	ClockReadNS    float64           `json:"clock_read_ns,omitempty"`
-	Privileged     bool              `json:"privileged"`
-	Facts          map[string]string `json:"facts,omitempty"`
+	Time           string `json:"time"` // RFC 3339
+	Hostname       string `json:"hostname,omitempty"`
+	OS             string `json:"os"`
+	Kernel         string `json:"kernel"`
+	Arch           string `json:"arch"`
+	CPU            CPU    `json:"cpu"`
+	Memory         uint64 `json:"memory_bytes"`
+	Virtualisation string `json:"virtualisation,omitempty"`
+	// Emulated says that timings hold within one run at most, and Emulation
+	// how: "tcg" of qemu, or "user-mode" Linux.
+	Emulated    bool              `json:"emulated,omitempty"`
+	Emulation   string            `json:"emulation,omitempty"`
+	Mitigations map[string]string `json:"mitigations,omitempty"`
+	Limits      map[string]string `json:"limits,omitempty"`
+	Go          string            `json:"go"`
+	Commit      string            `json:"commit,omitempty"`
+	Dirty       bool              `json:"dirty,omitempty"`
+	Load        [3]float64        `json:"load"`
+	ClockReadNS float64           `json:"clock_read_ns,omitempty"`
+	Privileged  bool              `json:"privileged"`
+	Facts       map[string]string `json:"facts,omitempty"`
 }
 
 // CPU of a machine.

@@ -188,14 +188,21 @@ func TestRefusals(t *testing.T) {
 	lacking := drawn(rng, "", 5, 10000, 0.01, "pipe")
 	elsewhere := drawn(rng, "", 5, 10000, 0.01, "pipe", "shm")
 	elsewhere.Environment.CPU.Model = "another"
-	for name, young := range map[string]*results.Result{"missing cell": lacking, "other machine": elsewhere} {
+	emulated := drawn(rng, "", 5, 10000, 0.01, "pipe", "shm")
+	emulated.Environment.Emulated, emulated.Environment.Time = true, "2026-01-02T00:00:00Z"
+	emulatedBefore := drawn(rng, "", 5, 10000, 0.01, "pipe", "shm")
+	emulatedBefore.Environment.Emulated, emulatedBefore.Environment.Time = true, "2026-01-01T00:00:00Z"
+	for name, pair := range map[string][2]*results.Result{
+		"missing cell": {old, lacking}, "other machine": {old, elsewhere}, "emulated machines": {emulatedBefore, emulated},
+	} {
+		old, young := pair[0], pair[1]
 		a, _ := FromResult(old)
 		b, _ := FromResult(young)
 		if _, err := Compare(a, b, Options{Thresholds: DefaultThresholds()}); !errors.Is(err, ErrNotComparable) {
 			t.Errorf("%s: %v", name, err)
 		}
 		c, err := Compare(a, b, Options{Thresholds: DefaultThresholds(), AllowEnvDiff: true})
-		if allowed := name == "other machine"; (err == nil) != allowed || allowed && len(c.Warnings) != 1 {
+		if allowed := name != "missing cell"; (err == nil) != allowed || allowed && len(c.Warnings) != 1 {
 			t.Errorf("%s, differences allowed: %v", name, err)
 		}
 	}

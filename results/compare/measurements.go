@@ -84,12 +84,16 @@ func fromResult(r *results.Result, wanted func(*results.Cell) bool) (*Measuremen
 // measured.
 func conditionsOf(r *results.Result) map[string]string {
 	e, p := r.Environment, r.Plan
-	return map[string]string{
+	conditions := map[string]string{
 		"operating system": e.OS, "architecture": e.Arch, "kernel": e.Kernel, "CPU": e.CPU.Model,
 		"number of CPUs": fmt.Sprint(len(e.CPU.Allowed)), "frequency governor": e.CPU.Governor,
 		"virtualisation": e.Virtualisation,
 		"round time":     p.RoundTime.String(), "rate": fmt.Sprint(p.RatePerSecond), "gap": p.Gap.String(),
 	}
+	if e.Emulated { // what it slows down, and by how much, differs from run to run
+		conditions["run on an emulated machine"] = e.Time
+	}
+	return conditions
 }
 
 func rowOf(c *results.Cell) *row {
