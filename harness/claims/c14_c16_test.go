@@ -23,17 +23,17 @@ func init() {
 		example{"nothing started", procNumbers{Ordered: true}, Inconclusive},
 	)
 
-	pool := []poolSetup{{Max: 1, Callers: 10, First: 1, Peak: 2, Spawned: 1}, {Max: 15, Callers: 24, First: 1, Peak: 16, Spawned: 15}}
-	joined := poolSetup{Max: 15, Joined: true, Callers: 25, First: 2, Peak: 17, Spawned: 15}
+	pool := []poolSetup{{Max: 1, Callers: 10, Peak: 2, Loopers: 2, Spawned: 1}, {Max: 15, Callers: 24, Peak: 16, Loopers: 16, Spawned: 15}}
+	joined := poolSetup{Max: 15, Joined: true, Callers: 25, Peak: 17, Loopers: 17, Spawned: 15}
 	setups := func(more ...poolSetup) poolNumbers { return poolNumbers{Setups: slices.Concat(pool, more)} }
 	growth := func(g poolGrowth) poolNumbers { return poolNumbers{Setups: pool, Growth: []poolGrowth{g}} }
 	register("C15",
 		example{"the limit is exact", setups(), Supported},
 		example{"the main thread is one more", setups(joined), Conditional},
-		example{"one too many", setups(poolSetup{Max: 4, First: 1, Peak: 6, Spawned: 4}), Refuted},
-		example{"one too few", setups(poolSetup{Max: 4, First: 1, Peak: 4, Spawned: 4}), Refuted},
-		example{"asked for more than the limit", setups(poolSetup{Max: 4, First: 1, Peak: 5, Spawned: 5}), Refuted},
-		example{"begins with two", setups(poolSetup{Max: 4, First: 2, Peak: 5, Spawned: 4}), Refuted},
+		example{"one too many", setups(poolSetup{Max: 4, Peak: 6, Loopers: 5, Spawned: 4}), Refuted},
+		example{"one too few", setups(poolSetup{Max: 4, Peak: 4, Loopers: 5, Spawned: 4}), Refuted},
+		example{"asked for more than the limit", setups(poolSetup{Max: 4, Peak: 5, Loopers: 6, Spawned: 5}), Refuted},
+		example{"begins with two", setups(poolSetup{Max: 4, Peak: 5, Loopers: 6, Spawned: 4}), Refuted},
 		example{"grows with its callers", growth(poolGrowth{4, 4, 6}), Supported},
 		example{"a caller waits although there is room", growth(poolGrowth{4, 3, 3}), Refuted},
 		example{"grows to the limit for one", growth(poolGrowth{1, 1, 16}), Refuted},

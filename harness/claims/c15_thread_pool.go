@@ -37,19 +37,27 @@ type poolSetup struct {
 	// Max is the limit beside the first thread. Joined: the main thread did, too.
 	Max    int
 	Joined bool
-	// Callers there were; First are the loopers before the first call.
-	Callers, First int
-	// Peak of calls that were served at once, and Spawned, how many loopers the
-	// driver asked for.
-	Peak, Spawned int
+	// Callers there were, and Peak, how many of them were served at once.
+	Callers, Peak int
+	// Loopers there were in the end, and Spawned, how many the driver asked for.
+	Loopers, Spawned int
+}
+
+// own are the loopers that nobody asked for: the pool's first, and the main thread.
+func (s poolSetup) own() int {
+	if s.Joined {
+		return 2
+	}
+	return 1
 }
 
 // expected is how many calls the documents' rule lets in at once.
-func (s poolSetup) expected() int {
-	if s.Joined {
-		return s.Max + 2
-	}
-	return s.Max + 1
+func (s poolSetup) expected() int { return s.Max + s.own() }
+
+// wrong reports a pool that serves more or fewer than the rule lets in, that the
+// driver asks to grow beyond its limit, or that grows without being asked.
+func (s poolSetup) wrong() bool {
+	return s.Peak != s.expected() || s.Spawned != s.Max || s.Loopers != s.Spawned+s.own()
 }
 
 // poolGrowth is how many loopers a pool of the default limit has when so many
@@ -75,7 +83,7 @@ func judgePool(n poolNumbers) Judgement {
 	wrong, defaults := 0, 0
 	joinedDefault := 0
 	for _, s := range n.Setups {
-		if s.Peak != s.expected() || s.Spawned != s.Max || s.First > 2 || !s.Joined && s.First != 1 {
+		if s.wrong() {
 			wrong++
 		}
 		switch {
@@ -132,7 +140,7 @@ func measurePool(_ context.Context, b *Bench, subject Subject) (n poolNumbers, e
 		if err := fillPool(subject, &setup); err != nil {
 			return n, err
 		}
-		n.Growth = append(n.Growth, poolGrowth{callers, setup.Peak, setup.First + setup.Spawned})
+		n.Growth = append(n.Growth, poolGrowth{callers, setup.Peak, setup.Loopers})
 	}
 	n.Course, err = measureCourse(subject)
 	return n, err
@@ -146,42 +154,23 @@ func fillPool(subject Subject, setup *poolSetup) (err error) {
 		return err
 	}
 	defer closing(s.close, &err)
-	first, err := s.loopersThere(setup.Joined)
-	if err != nil {
-		return err
-	}
-	setup.First = first
 	callers := s.call(setup.Callers, func(*parcel.Parcel) uint32 { return codeHold })
 	log, err := s.settled(min(setup.Callers, setup.expected()))
 	if err != nil {
 		return err
 	}
-	setup.Peak, setup.Spawned = log.Peak, log.Spawned
 	if err := s.servant.Ask(servantOrder{Release: setup.Callers}, &log); err != nil {
 		return err
 	}
 	if err := callers(); err != nil {
 		return err
 	}
-	if log, err = s.log(); err == nil {
-		setup.Peak, setup.Spawned = log.Peak, log.Spawned
-	}
-	return err
-}
-
-// loopersThere waits until the pool's first threads are there, and counts them.
-func (s *session) loopersThere(joined bool) (int, error) {
-	want := 1
-	if joined {
-		want = 2
-	}
-	n := 0
-	_, err := await(func() (bool, error) {
-		log, err := s.log()
-		n = len(log.Loopers)
-		return n >= want, err
+	_, err = await(func() (bool, error) { // loopers that were asked for just now
+		log, err = s.log()
+		setup.Peak, setup.Spawned, setup.Loopers = log.Peak, log.Spawned, len(log.Loopers)
+		return setup.Loopers >= setup.Spawned+setup.own(), err
 	})
-	return n, err
+	return err
 }
 
 // settled waits until want calls are inside, and then for as long as more get in.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ipcbench/harness/claims/cast"
+	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder"
 	"ipcbench/ipc/binder/device"
 	"ipcbench/ipc/binder/parcel"
@@ -28,17 +29,34 @@ type session struct {
 	thread *binder.IPCThreadState
 }
 
-// remembering is a device that remembers the file that was opened last.
+// remembering is a device that remembers the file that was opened last, and its
+// mapping.
 type remembering struct {
 	device.Device
-	file device.File
+	file    device.File
+	mapping device.Mapping
 }
 
 // Open opens the device.
 func (r *remembering) Open(flags int) (device.File, error) {
 	f, err := r.Device.Open(flags)
+	if err != nil {
+		return nil, err
+	}
 	r.file = f
-	return f, err
+	return &remembered{f, r}, nil
+}
+
+type remembered struct {
+	device.File
+	by *remembering
+}
+
+// Mmap maps the file.
+func (f *remembered) Mmap(length, prot, flags int) (device.Mapping, error) {
+	m, err := f.File.Mmap(length, prot, flags)
+	f.by.mapping = m
+	return m, err
 }
 
 // openSession makes a context, a servant and a client of it, whose calling
@@ -125,6 +143,9 @@ func (s *session) produce(size int, stamp uint64) (*parcel.Parcel, error) {
 	reply := new(parcel.Parcel)
 	return reply, s.thread.Transact(0, codeProduce, &data, reply, 0)
 }
+
+// free gives the buffer of a product back at once, without resetting the Parcel.
+func (s *session) free(product *parcel.Parcel) { s.ps.FreeBuffer(sys.Address(product.Bytes())) }
 
 // fillStamps writes the words of a product.
 func fillStamps(b []byte, stamp uint64) {

@@ -39,3 +39,23 @@ func MapOver(mem []byte, fd, prot int) error {
 	_, err := unix.MmapPtr(fd, 0, unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem)), prot, unix.MAP_FIXED|unix.MAP_SHARED)
 	return err
 }
+
+// Resident says which pages of the length bytes at addr, which begin on a page,
+// are in memory (mincore(2)); for a file, whether this process has touched them or
+// not.
+func Resident(addr uintptr, length int) ([]bool, error) {
+	page := unix.Getpagesize()
+	vector := make([]byte, (length+page-1)/page)
+	if len(vector) == 0 {
+		return nil, nil
+	}
+	_, _, errno := syscall.Syscall(unix.SYS_MINCORE, addr, uintptr(length), uintptr(unsafe.Pointer(unsafe.SliceData(vector))))
+	if errno != 0 {
+		return nil, errno
+	}
+	resident := make([]bool, len(vector))
+	for i, v := range vector {
+		resident[i] = v&1 != 0
+	}
+	return resident, nil
+}
