@@ -124,6 +124,24 @@ func TestOneWayAndOpenLoop(t *testing.T) {
 	}
 }
 
+// Costs are taken over the warm-up as well, which therefore has to keep the pace:
+// without it, ten thousand calls would hide what waiting costs.
+func TestWarmUpKeepsThePace(t *testing.T) {
+	p := shortPlan()
+	p.Sizes, p.Gap, p.RoundTime = []int{64}, time.Millisecond, 20*time.Millisecond
+	m, err := measure(t, p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range m.Cells {
+		for _, r := range c.Generations[0] {
+			if r.CostOperations > 25 {
+				t.Errorf("%s: %d operations in 24 ms with pauses of 1 ms", c.Transport, r.CostOperations)
+			}
+		}
+	}
+}
+
 // TestKilledWorker kills one worker after the other, at several points of a
 // run.
 func TestKilledWorker(t *testing.T) {

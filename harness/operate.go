@@ -128,12 +128,13 @@ func sealed(p []byte, seed uint64) bool {
 	return workload.Consume(p[:n], seed) && workload.Matches(p[n:], seed)
 }
 
-// warm makes the operations before the clock counts.
+// warm makes the operations before the clock counts, at the pace of those that
+// follow: the cost of an operation is taken over both.
 func (o *operator) warm() error {
 	if o.WarmUp == 0 {
 		return nil
 	}
-	return o.run(pacing.New(o.clock, 0, 0), o.clock.Now()+int64(o.WarmUp), 0, false)
+	return o.run(pacing.New(o.clock, o.Rate, o.Gap), o.clock.Now()+int64(o.WarmUp), 0, false)
 }
 
 // timed makes the operations that count.

@@ -11,6 +11,7 @@ func All() []Claim {
 		moreEfficient,
 		mappingDoubles,
 		fewerSystemCalls,
+		shmNeedsSynchronisation,
 		atMost4MiB,
 		bestFit,
 		pagesOnDemand,

@@ -73,6 +73,12 @@ func init() {
 		example{"the kernel counted others", calling([]float64{2, 2}, []float64{4, 6}, tracedCalls{64, 100, 200}), Inconclusive},
 		example{"a little fewer", calling([]float64{3.3}, []float64{4}), Inconclusive},
 	)
+	register("C10",
+		example{"a futex", synchronisation{Syscalls: 4, Calls: []string{"futex"}, LatencyNS: 9000, CPUNS: 9000, IdleBusy: 0.02}, Supported},
+		example{"spinning", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 1}, Supported},
+		example{"neither", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 0.01}, Refuted},
+		example{"half awake", synchronisation{Syscalls: 0.5, LatencyNS: 300, CPUNS: 600, IdleBusy: 0.3}, Inconclusive},
+	)
 }
 
 // cell is generations of one round, with the latencies given.

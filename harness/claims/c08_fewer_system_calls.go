@@ -153,21 +153,21 @@ func judgeCalls(n callContests) Judgement {
 
 // whereFewer names the conditions, with the sizes, at which calls are saved.
 func whereFewer(n callContests) string {
-	var parts []string
-	for _, c := range conditions() {
-		var sizes []int
-		all := 0
-		for _, contest := range n.Contests {
-			if contest.condition == c {
-				all++
-				if contest.outcome() == more {
-					sizes = append(sizes, contest.Bytes)
-				}
-			}
+	var order []condition
+	saved, all := map[condition][]int{}, map[condition]int{}
+	for _, c := range n.Contests {
+		if all[c.condition]++; all[c.condition] == 1 {
+			order = append(order, c.condition)
 		}
-		switch {
-		case len(sizes) == 0:
-		case len(sizes) == all:
+		if c.outcome() == more {
+			saved[c.condition] = append(saved[c.condition], c.Bytes)
+		}
+	}
+	var parts []string
+	for _, c := range order {
+		switch sizes := saved[c]; len(sizes) {
+		case 0:
+		case all[c]:
 			parts = append(parts, c.String())
 		default:
 			parts = append(parts, c.String()+" at "+sizeList(sizes))

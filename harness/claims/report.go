@@ -63,8 +63,10 @@ type Figure struct {
 	LogX bool `json:"log_x,omitempty"`
 	LogY bool `json:"log_y,omitempty"`
 	// Steps: a value holds until the next one.
-	Steps  bool     `json:"steps,omitempty"`
-	Series []Series `json:"series"`
+	Steps bool `json:"steps,omitempty"`
+	// Categories make it a figure of bars: a point's x is a category's number.
+	Categories []string `json:"categories,omitempty"`
+	Series     []Series `json:"series"`
 }
 
 // Series is a line of a figure.
