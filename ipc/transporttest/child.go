@@ -68,6 +68,11 @@ func start(t *testing.T, s Subject, cfg ipc.Config, role string, h ipc.Handover)
 	}
 	c := &child{cmd: exec.Command(os.Args[0])}
 	c.cmd.Env = append(os.Environ(), childVariable+"="+string(description))
+	if s.Info().PoolThreads > 0 {
+		// The idle threads of a pool are called back by signals when a count of
+		// allocations stops the world.
+		c.cmd.Env = append(c.cmd.Env, "GODEBUG=")
+	}
 	c.cmd.ExtraFiles = h.Files
 	c.cmd.Stderr = os.Stderr
 	if c.in, err = c.cmd.StdinPipe(); err != nil {

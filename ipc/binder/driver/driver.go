@@ -13,6 +13,16 @@
 // again. Commands that follow each other without a copy between them share
 // one hold of the lock.
 //
+// # Sleeping and death
+//
+// A thread sleeps on its wait word without a limit. A process that is killed
+// after it changed the word and before it entered the kernel to wake the
+// sleeper leaves one who would sleep for ever; so whoever releases a dead
+// process wakes all threads of the context first. A killed rescuer is a dead
+// process itself, for the next one to release. (Sleeping with a limit instead,
+// and looking at the word again when it has passed, was the first version; it
+// costs a timer per sleep, see docs/architecture.md.)
+//
 // # Ways that differ from the kernel's
 //
 // A sender that finds the receiving thread asleep takes the transaction off
@@ -31,7 +41,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"ipcbench/ipc/binder/driver/alloc"
 	"ipcbench/ipc/binder/driver/arena"
@@ -50,7 +59,9 @@ type FileKey struct {
 	Index       uint32
 }
 
-// Host is what the driver needs of the device that it runs in.
+// Host is what the driver needs of the device that it runs in. Threads sleep
+// without end, so the device watches the processes of the context and calls
+// ReleaseDead for each that dies: what that one should have woken is woken then.
 type Host interface {
 	arena.Host
 
@@ -114,14 +125,8 @@ const (
 	WaitSpin                 // looking at the word
 )
 
-const (
-	// adaptiveSpins is about 20 µs of looking.
-	adaptiveSpins = 20000
-	// patience is how long a sleeper sleeps before it looks whether it was
-	// forgotten by a process that died.
-	patience    = 20 * time.Millisecond
-	maxPatience = 160 * time.Millisecond
-)
+// adaptiveSpins is about 20 µs of looking.
+const adaptiveSpins = 20000
 
 // Driver is a process's attachment to a context.
 type Driver struct {
@@ -188,8 +193,8 @@ func (d *Driver) Slot() arena.Ref[arena.Slot] { return d.member.Slot() }
 // Arena is the memory of the context.
 func (d *Driver) Arena() *arena.Arena { return d.a }
 
-// wakeAll wakes every thread of the context: the one who should have woken
-// some of them is dead.
+// wakeAll wakes every thread of the context, or has it look again: the one who
+// should have woken some of them is dead.
 func (d *Driver) wakeAll(tx *arena.Tx) {
 	if d.ctx == 0 {
 		d.ctx = arena.Ref[contextRec](d.a.Root())
@@ -197,7 +202,7 @@ func (d *Driver) wakeAll(tx *arena.Tx) {
 	for p := d.ctx.In(d.a).procs.First; p != 0; p = p.In(d.a).link.Next {
 		root := p.In(d.a).threads
 		for t := threadsByTID.First(d.a, root); t != 0; t = threadsByTID.Next(d.a, root, t) {
-			tx.Wake(&t.In(d.a).wait)
+			tx.Rouse(&t.In(d.a).wait)
 		}
 	}
 }

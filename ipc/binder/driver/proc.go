@@ -64,14 +64,15 @@ func (p *Proc) Shrink(n int) (done int) {
 	return done
 }
 
-// ReleaseDead releases, on behalf of a process that is gone, everything that
-// it had open, and then its slot. It takes many small steps, and goes on where
-// another left off.
+// ReleaseDead wakes whoever a process that is gone should have woken, and
+// releases on its behalf everything that it had open, and then its slot. It takes
+// many small steps, and goes on where another left off.
 func (d *Driver) ReleaseDead(m arena.Joined) {
 	_ = d.member.Do(func(tx *arena.Tx) error {
 		if !tx.Listed(m) {
 			return nil
 		}
+		d.wakeAll(tx)
 		slot := m.Ref
 		for r := d.procOf(slot); r != 0; r = d.procOf(slot) {
 			d.release(tx, r)

@@ -179,18 +179,15 @@ func (t *Thread) park(number uint32, forProc bool) bool {
 }
 
 // await waits until the thread's number is no longer number, or the deadline
-// has passed if there is one. It looks from time to time whether a process
-// died that should have woken it. The error is EINTR after a signal.
+// has passed if there is one. It does not look whether a process died that
+// should have woken it: see Rouse. The error is EINTR after a signal.
 func (t *Thread) await(number uint32, deadline time.Time) error {
 	w := &t.rec.wait
 	switch Wait(t.p.wait.Load()) {
 	case WaitSpin:
-		for i := 0; w.Number() == number; i++ {
-			if i%adaptiveSpins == adaptiveSpins-1 {
-				t.tx.CheckHolder()
-				if !deadline.IsZero() && time.Now().After(deadline) {
-					return nil
-				}
+		for i := 1; w.Number() == number; i++ {
+			if i%adaptiveSpins == 0 && !deadline.IsZero() && time.Now().After(deadline) {
+				return nil
 			}
 		}
 	case WaitAdaptive:
@@ -200,21 +197,15 @@ func (t *Thread) await(number uint32, deadline time.Time) error {
 			}
 		}
 	}
-	limit := patience
+	left := arena.Forever
 	for w.Number() == number {
 		if !deadline.IsZero() {
-			left := time.Until(deadline)
-			if left <= 0 {
+			if left = time.Until(deadline); left <= 0 {
 				return nil
 			}
-			limit = min(limit, left)
 		}
-		if t.tx.Sleep(w, number, limit) && w.Number() == number {
+		if t.tx.Sleep(w, number, left) && w.Number() == number {
 			return syscall.EINTR
-		}
-		if w.Number() == number {
-			t.tx.CheckHolder()
-			limit = min(2*limit, maxPatience)
 		}
 	}
 	return nil

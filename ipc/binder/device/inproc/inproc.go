@@ -120,9 +120,7 @@ func (h *host) Wake(w *atomic.Uint32, n int) (calls int) {
 	sys.FutexWake(w, n)
 	return 1
 }
-func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
-	return sys.FutexWait(w, v, d) == unix.EINTR
-}
+func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool { return local.Wait(w, v, d) }
 
 // Create makes a memory file, of which the window takes a descriptor of its
 // own.

@@ -48,11 +48,13 @@ func memberDead(dir string, token uint64) bool {
 	return flock(file, unix.LOCK_SH|unix.LOCK_NB) == nil
 }
 
+// Wait is interrupted by the Go scheduler's signals only, if it is raw and
+// without end.
 func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
 	if h.raw {
 		return sys.RawFutexWait(w, v, d) == unix.EINTR
 	}
-	return sys.FutexWait(w, v, d) == unix.EINTR
+	return local.Wait(w, v, d)
 }
 
 func (h *host) Wake(w *atomic.Uint32, n int) (calls int) {

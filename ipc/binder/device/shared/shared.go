@@ -13,7 +13,7 @@
 //
 // A process that dies, or execs and so loses its mappings, drops its lock.
 // Every member watches the others through pidfds, and the first to notice
-// releases on the dead one's behalf.
+// wakes whoever the dead one should have woken and releases on its behalf.
 //
 // Known gaps: members trust each other with all of the directory's memory, as
 // with any shared memory. A member that is stopped while it holds the driver
@@ -32,6 +32,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/device"
 	"ipcbench/ipc/binder/device/local"
 	"ipcbench/ipc/binder/driver"
@@ -62,9 +63,11 @@ type Options struct {
 	ArenaSize int64
 	// Wait is how threads wait for work.
 	Wait Wait
-	// RawWait has threads sleep in a raw system call: faster, but a sleeping
-	// thread then holds up Go's collector and scheduler. It is for processes
-	// that lock their goroutines to threads and have processors to spare.
+	// RawWait has threads sleep in a raw system call and without a timer:
+	// faster, but a sleeping thread then keeps its processor (GOMAXPROCS) for
+	// up to 10 ms, and of all signals only the Go scheduler's own interrupts
+	// it. It is for processes that lock their goroutines to threads and have
+	// more processors than such threads: the watch for dead members needs one.
 	RawWait bool
 	// Step is called at each step of the driver; a hook for tests that kill
 	// the process there.
@@ -113,6 +116,11 @@ func New(o Options) (*Device, error) {
 	}
 	if o.ArenaSize == 0 {
 		o.ArenaSize = defaultArenaSize
+	}
+	if o.RawWait {
+		if err := sys.LetPreemptionInterrupt(); err != nil {
+			return nil, fmt.Errorf("shared binder %s: %w", o.Dir, err)
+		}
 	}
 	d := &Device{dir: o.Dir, wait: o.Wait, stop: -1}
 	if err := d.join(o); err != nil {

@@ -2,6 +2,7 @@ package shared
 
 import (
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -35,7 +36,7 @@ func (d *Device) watch() {
 			fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 		}
 		if _, err := unix.Poll(fds, rescan); err != nil && err != unix.EINTR {
-			return
+			time.Sleep(rescan * time.Millisecond) // no memory: look at all of them
 		}
 		if fds[0].Revents != 0 {
 			return

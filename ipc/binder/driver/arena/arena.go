@@ -91,6 +91,9 @@ type fileHeader struct {
 	_         [LineSize - 24]byte
 }
 
+// Forever is the timeout of a wait without end.
+const Forever time.Duration = -1
+
 // Host is what an arena needs from whoever provides its memory.
 type Host interface {
 	// Commit gives storage to the first size bytes of the memory, so that
@@ -98,8 +101,8 @@ type Host interface {
 	Commit(size int64) error
 	// Dead says whether the process of a slot is gone for good.
 	Dead(slot Slot) bool
-	// Wait sleeps while *word == value, at most for timeout; it may return
-	// early, and says whether a signal was the reason.
+	// Wait sleeps while *word == value, at most for timeout, which may be
+	// Forever; it may return early, and says whether a signal was the reason.
 	Wait(word *atomic.Uint32, value uint32, timeout time.Duration) (interrupted bool)
 	// Wake wakes up to n sleepers on the word, and returns how many system
 	// calls it made for it.
@@ -130,7 +133,7 @@ func (s Step) String() string {
 type Options struct {
 	Host Host
 	// Recovered, if not nil, is called with the lock held after the changes
-	// of a dead holder were undone or found complete. It wakes all sleepers:
+	// of a dead holder were undone or found complete. It rouses all sleepers:
 	// those that the dead one should have woken are not known.
 	Recovered func(*Tx)
 	// Step, if not nil, is called at each step: a hook for tests that cut the

@@ -91,10 +91,7 @@ func (tx *Tx) recover(dead Ref[journal]) {
 		a.undo(j.In(a))
 	}
 	if a.opts.Recovered != nil {
-		tx.start()
 		a.opts.Recovered(tx)
-		tx.settle()
-		tx.rouse()
 	}
 	a.header.recovered.Add(1)
 }
@@ -108,15 +105,6 @@ func (tx *Tx) inherit() bool {
 	}
 	tx.recover(tx.ref)
 	return true
-}
-
-// CheckHolder takes the lock over if its holder is dead and undoes what it
-// left unfinished. Sleepers on other words call it when their wait timed out.
-func (tx *Tx) CheckHolder() {
-	held := tx.arena.header.lock.Load()
-	if held != 0 && tx.takeFromDead(held) {
-		tx.unlock()
-	}
 }
 
 // Holder is the process and thread that hold the lock, for diagnostics; 0 and
@@ -138,11 +126,19 @@ func (tx *Tx) Park(w *WaitWord, number uint32) bool {
 }
 
 // Sleep waits until the word's number is no longer number, at most for
-// timeout. It may return early, and says whether a signal was the reason.
+// timeout, which may be Forever. It may return early, and says whether a signal
+// was the reason.
 func (tx *Tx) Sleep(w *WaitWord, number uint32, timeout time.Duration) (interrupted bool) {
 	if !tx.Park(w, number) {
 		return false
 	}
 	tx.calls++
 	return tx.arena.host.Wait(&w.word, number<<1|asleep, timeout)
+}
+
+// Rouse wakes the thread that waits on w at once, even one whose word says that
+// it was woken already: the process that should have done so may have died.
+func (tx *Tx) Rouse(w *WaitWord) {
+	w.advance()
+	tx.calls += uint64(tx.arena.host.Wake(&w.word, 1))
 }

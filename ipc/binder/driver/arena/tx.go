@@ -111,8 +111,7 @@ func (tx *Tx) settle() {
 }
 
 // rouse wakes the sleepers whose words were changed. A process that is killed
-// before it comes to that leaves them asleep until their wait times out and
-// they look at their word.
+// before it comes to that leaves them asleep until somebody calls Rouse.
 func (tx *Tx) rouse() {
 	for _, w := range tx.wakes {
 		if w != nil {
