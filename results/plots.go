@@ -172,7 +172,7 @@ func (g *gallery) byClients(s *sweep) {
 		"wait " + plain(s.key.Wait), "placement " + plain(s.key.Placement)}, ", ")
 	g.add("throughput", s.key, false, plot.Chart{Title: title,
 		X: plot.Axis{Label: "clients", Log: true, AtPoints: true},
-		Y: plot.Axis{Label: "operations per second", Log: true, Text: func(v float64) string { return trimmed(rate(v, "op")) }},
+		Y: plot.Axis{Label: "operations per second", Log: true, Text: func(v float64) string { return Trimmed(rate(v, "op")) }},
 		Series: g.lines(s.cells, func(c *Cell) float64 { return float64(c.Clients) },
 			func(c *Cell) float64 { return c.OperationsPerSecond })}.Draw())
 }
@@ -277,11 +277,11 @@ func orNaN(f *float64) float64 {
 
 // short writes a figure without zeros that say nothing.
 func short(text func(float64) string) func(float64) string {
-	return func(v float64) string { return trimmed(text(v)) }
+	return func(v float64) string { return Trimmed(text(v)) }
 }
 
-// trimmed takes idle zeros from a scaled figure: 10.00µs is 10µs.
-func trimmed(s string) string {
+// Trimmed takes idle zeros from a scaled figure: 10.00µs is 10µs.
+func Trimmed(s string) string {
 	point := strings.IndexByte(s, '.')
 	if point < 0 {
 		return s

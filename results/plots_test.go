@@ -35,7 +35,7 @@ func TestPicturesOfAllKinds(t *testing.T) {
 		t.Error(diff)
 	}
 	latency := pictureOf(t, r, "latency").Table.Rows[0]
-	if diff := cmp.Diff([]string{"pipe", "64 B", trimmed(seconds(*r.Cells[0].Latency.P50))}, latency); diff != "" {
+	if diff := cmp.Diff([]string{"pipe", "64 B", Trimmed(seconds(*r.Cells[0].Latency.P50))}, latency); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"shm", "1", "1"}, pictureOf(t, r, "copies").Table.Rows[2]); diff != "" {
@@ -103,7 +103,7 @@ func TestMarkdownOfAStream(t *testing.T) {
 
 func TestTrimmed(t *testing.T) {
 	for text, want := range map[string]string{"10.00µs": "10µs", "1.50ms": "1.5ms", "200ns": "200ns", "0.50": "0.5", "–": "–"} {
-		if got := trimmed(text); got != want {
+		if got := Trimmed(text); got != want {
 			t.Errorf("%s becomes %s", text, got)
 		}
 	}

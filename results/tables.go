@@ -1,7 +1,9 @@
 package results
 
 import (
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -42,6 +44,28 @@ func PlainMarkdown(s string) string { return escape(plain(s)) }
 
 // Duration is a time given in nanoseconds, scaled, with its unit.
 func Duration(ns float64) string { return seconds(ns) }
+
+// Clip shortens text to n characters.
+func Clip(s string, n int) string { return clip(s, n) }
+
+// WrapPlain breaks text from elsewhere into lines that fit a table's width; those
+// after the first begin with the indent.
+func WrapPlain(s, indent string) string {
+	return strings.Join(wrap(plain(s), textWidth-len(indent)), "\n"+indent)
+}
+
+// Describe names a cell on one line. A key without a workload is a benchmark of
+// elsewhere, of which only the name is known.
+func Describe(k harness.Key) string {
+	if k.Workload == "" {
+		return k.Transport
+	}
+	clients := ""
+	if k.Clients != 1 {
+		clients = fmt.Sprintf(", %d clients", k.Clients)
+	}
+	return fmt.Sprintf("%s %s %s (%s, %s%s)", k.Transport, k.Workload, payload(k), k.Wait, k.Placement, clients)
+}
 
 // Payload is the size of a cell's messages, or both sizes where they differ.
 func Payload(requestBytes, replyBytes int) string {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,14 +21,12 @@ import (
 type againstOptions struct {
 	program string
 	ref     string
-	store   string
 	gate    gateOptions
 }
 
 func (o *againstOptions) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.program, "against", "", "paired run: take turns with this other build of ipcbench, and compare")
 	c.Flags().StringVar(&o.ref, "against-ref", "", "the same with the build of a git revision of the current repository")
-	c.Flags().StringVar(&o.store, "store", "", "file for the result of a paired run, as JSON")
 	o.gate.flags(c)
 	c.MarkFlagsMutuallyExclusive("against", "against-ref")
 	_ = c.MarkFlagFilename("against")
@@ -72,7 +69,7 @@ func (o *runOptions) runPaired(c *cobra.Command) error {
 		return err
 	}
 	defer out.Discard()
-	store, err := results.OpenOutput(o.against.store, io.Discard)
+	store, err := openStore(o.store)
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(newRun(), newList(), newReport(), newCompare(), newDoctor(), newSelftest(), newClaims(), newBinder(), newVersion())
+	root.AddCommand(newRun(), newList(), newReport(), newCompare(), newHistory(), newDoctor(), newSelftest(), newClaims(), newBinder(), newVersion())
 	return root
 }
 

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +26,7 @@ type runOptions struct {
 	sizes      []string
 	format     string
 	output     string
+	store      string
 	rateSet    bool
 	against    againstOptions
 }
@@ -64,6 +68,8 @@ func (o *runOptions) flags(c *cobra.Command) {
 	f.Float64Var(&o.plan.RatePerSecond, "rate", 0, "open loop: operations a second, latency from the intended start")
 	f.DurationVar(&o.plan.Gap, "gap", 0, "pause before each call")
 	f.Uint64Var(&o.plan.Seed, "seed", o.plan.Seed, "order of rounds and payload contents")
+	f.StringVar(&o.store, "store", "", "store the result as JSON, besides: in a file, or in a folder under its time")
+	_ = c.MarkFlagFilename("store")
 	o.against.flags(c)
 	formatFlags(c, &o.format, &o.output)
 	completeList(c, "transport", transportNames)
@@ -103,13 +109,33 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 		return err
 	}
 	defer out.Discard()
+	store, err := openStore(o.store)
+	if err != nil {
+		return err
+	}
+	defer store.Discard()
 	result, measureErr := measure(c.Context(), prepared, c.ErrOrStderr())
 	if len(result.Cells) > 0 {
-		if err := errors.Join(format.Render(out, result), out.Commit()); err != nil {
+		err := errors.Join(results.JSON(store, result), store.Commit(), format.Render(out, result), out.Commit())
+		if err != nil {
 			return err
 		}
 	}
 	return measureErr
+}
+
+// openStore opens the file in which a result is stored; in a folder, which a
+// slash at the end asks for, it is named by the time.
+func openStore(name string) (*results.Output, error) {
+	if strings.HasSuffix(name, "/") {
+		if err := os.MkdirAll(name, 0o777); err != nil {
+			return nil, err
+		}
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		name = filepath.Join(name, time.Now().UTC().Format("20060102T150405.000Z")+".json")
+	}
+	return results.OpenOutput(name, io.Discard)
 }
 
 // measure runs until done or interrupted, with progress on a terminal.

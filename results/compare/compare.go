@@ -54,6 +54,12 @@ func Paired(r *results.Result, o Options) (*Comparison, error) {
 	return c, c.judge(old, young, paired{}, o.Thresholds)
 }
 
+// Differences lists the conditions, machine and plan, in which two results
+// differ, in words.
+func Differences(old, young *results.Result) []string {
+	return differ(conditionsOf(old), conditionsOf(young))
+}
+
 // differ lists the conditions that both sides know and that are not equal.
 func differ(old, young map[string]string) (list []string) {
 	for _, name := range slices.Sorted(maps.Keys(old)) {
@@ -76,7 +82,7 @@ func (c *Comparison) judge(old, young *Measurements, d design, thresholds Thresh
 		other := others[r.key]
 		delete(others, r.key)
 		if other == nil {
-			missing = append(missing, describe(r.key))
+			missing = append(missing, results.Describe(r.key))
 			continue
 		}
 		tests = append(tests, testsOf(r, other, d, thresholds)...)

@@ -90,7 +90,7 @@ func Markdown(w io.Writer, c *Comparison) error {
 func (c *Comparison) table() (header []string, rows [][]string) {
 	for i := range c.Cells {
 		if cell := &c.Cells[i]; cell.Verdict != Same {
-			rows = append(rows, []string{describe(cell.Key), cell.Metric, figure(cell.Metric, cell.Old), figure(cell.Metric, cell.New),
+			rows = append(rows, []string{results.Describe(cell.Key), cell.Metric, figure(cell.Metric, cell.Old), figure(cell.Metric, cell.New),
 				fmt.Sprintf("%+.1f%%", 100*cell.Change), significance(cell.P), string(cell.Verdict)})
 		}
 	}

@@ -68,7 +68,7 @@ func fromResult(r *results.Result, wanted func(*results.Cell) bool) (*Measuremen
 			continue
 		}
 		if seen[c.Key] {
-			return nil, fmt.Errorf("%w: cell %s stands there twice", ErrNotComparable, describe(c.Key))
+			return nil, fmt.Errorf("%w: cell %s stands there twice", ErrNotComparable, results.Describe(c.Key))
 		}
 		seen[c.Key] = true
 		m.rows = append(m.rows, rowOf(c))
@@ -121,16 +121,4 @@ func rowOf(c *results.Cell) *row {
 		r.counts["reply_copies"] = *c.Copies.Reply
 	}
 	return r
-}
-
-// describe names a cell on one line.
-func describe(k harness.Key) string {
-	if k.Workload == "" {
-		return k.Transport
-	}
-	clients := ""
-	if k.Clients != 1 {
-		clients = fmt.Sprintf(", %d clients", k.Clients)
-	}
-	return fmt.Sprintf("%s %s %s (%s, %s%s)", k.Transport, k.Workload, results.Payload(k.RequestBytes, k.ReplyBytes), k.Wait, k.Placement, clients)
 }
