@@ -34,6 +34,7 @@ type Test struct {
 var Tests = []Test{
 	{"reference", "p50 of pipe and unix-stream next to a C program that does the same work", false, reference},
 	{"intervals", "how many 95 % intervals of ten repeated runs miss the median of the other nine", false, intervals},
+	{"evidence", "that a hidden copy is seen, and a copy that was claimed and not made", false, caughtLies},
 	{"slowdown", "how often an injected 10 % slow-down is found in ten runs", false, slowdown},
 	{"gate", "how often paired runs find a regression that is there, and one that is not (only when named)", true, gate},
 }
