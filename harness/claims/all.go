@@ -12,6 +12,7 @@ func All() []Claim {
 		mappingDoubles,
 		fewerSystemCalls,
 		shmNeedsSynchronisation,
+		saferThanShm,
 		atMost4MiB,
 		bestFit,
 		pagesOnDemand,

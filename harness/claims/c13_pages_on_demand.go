@@ -45,7 +45,10 @@ func judgePages(n pageNumbers) Judgement {
 	text := fmt.Sprintf("of %d pages %d are resident before use, %d while messages lie on %d, %d after they were freed",
 		n.Region, n.Before, n.Used, n.Needed, n.Kept)
 	if n.NoShrinker == "" {
-		text += fmt.Sprintf(", %d after the shrinker ran; of the first %d pages that it took, %d are those freed first", n.Left, n.SomeTaken, n.OldestTaken)
+		text += fmt.Sprintf(", %d after the shrinker ran", n.Left)
+	}
+	if n.SomeTaken > 0 {
+		text += fmt.Sprintf("; of the first %d pages that it took, %d are those freed first", n.SomeTaken, n.OldestTaken)
 	}
 	switch {
 	case n.Needed == 0 || n.Region == 0:
