@@ -69,6 +69,11 @@ func store(j job) error {
 	return os.WriteFile(filepath.Join(j.Home, jobFile), b, 0o644)
 }
 
+// leaveStatus ends the job with its exit status, or with what went wrong.
+func leaveStatus(home, status string) error {
+	return os.WriteFile(filepath.Join(home, statusFile), []byte(status), 0o644)
+}
+
 func status(home string) error {
 	text, err := os.ReadFile(filepath.Join(home, statusFile))
 	if err != nil {

@@ -32,7 +32,7 @@ func beInit(home string) {
 	} else {
 		left = strconv.Itoa(n)
 	}
-	if err := os.WriteFile(filepath.Join(home, statusFile), []byte(left), 0o644); err != nil {
+	if err := leaveStatus(home, left); err != nil {
 		fmt.Fprintln(os.Stderr, "vm:", err)
 	}
 	unix.Sync()

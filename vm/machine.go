@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 )
 
@@ -19,6 +22,7 @@ type machine interface {
 const (
 	umlMachine  = "uml"
 	qemuMachine = "qemu"
+	hostMachine = "host"
 
 	sourcePrefix = "linux-source-"
 	imagePrefix  = "linux-image-"
@@ -37,8 +41,10 @@ func newMachine(ctx context.Context, o options) (machine, error) {
 		return newUML(ctx, o)
 	case qemuMachine:
 		return newQEMU(ctx, o)
+	case hostMachine:
+		return host{}, nil
 	}
-	return nil, fmt.Errorf("no machine %q: there are %s and %s", o.machine, umlMachine, qemuMachine)
+	return nil, fmt.Errorf("no machine %q: there are %s, %s and %s", o.machine, umlMachine, qemuMachine, hostMachine)
 }
 
 // machineFor is the machine that boots a package's kernel.
@@ -47,4 +53,18 @@ func machineFor(source string) string {
 		return qemuMachine
 	}
 	return umlMachine
+}
+
+// host is no machine at all: the job runs here.
+type host struct{}
+
+func (host) start(ctx context.Context, j job) error {
+	cmd := exec.CommandContext(ctx, j.Args[0], j.Args[1:]...)
+	cmd.Dir = j.Dir
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		return err
+	}
+	return leaveStatus(j.Home, strconv.Itoa(cmd.ProcessState.ExitCode()))
 }

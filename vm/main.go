@@ -7,7 +7,8 @@
 //	go run ./vm test PACKAGE    the tests of one package, for example: ./ipc/binder
 //	go run ./vm exec PROGRAM    any program of the host
 //
-// There are two machines, --machine uml and --machine qemu. Both see the host's
+// There are two machines, --machine uml and --machine qemu, and --machine host
+// does without: what needs the driver is then skipped with the reason. Both see the host's
 // files, read-only, and may write into the directory that the command was
 // started in, so that what a program stores with -o is there afterwards.
 //
@@ -72,7 +73,7 @@ func command() *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return runTest(c.Context(), o, test) },
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&o.machine, "machine", "", "uml or qemu; by default the one that the package is for, or uml")
+	flags.StringVar(&o.machine, "machine", "", "uml, qemu or host; by default the one that the package is for, or uml")
 	flags.StringVar(&o.source, "source", "", "Debian package to take the kernel from: linux-source-… is built for uml, linux-image-… boots in qemu")
 	flags.StringVar(&o.kernel, "kernel", "", "kernel to boot, instead of one from a package")
 	flags.StringSliceVar(&o.modules, "module", nil, "modules to load, in this order, instead of those of the package (qemu)")

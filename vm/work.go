@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ipcbench/ipc/binder/devicetest"
@@ -45,6 +46,9 @@ func runTest(ctx context.Context, o options, test testOptions) error {
 	})
 }
 
+// columns is the order of the devices in the table.
+var columns = []string{"inproc", "shared", "daemon", "kernel"}
+
 // report prints the stored results and puts them where the flags say.
 func report(stored []string, test testOptions) error {
 	var all []devicetest.Results
@@ -60,6 +64,9 @@ func report(stored []string, test testOptions) error {
 			}
 		}
 	}
+	slices.SortStableFunc(all, func(a, b devicetest.Results) int {
+		return slices.Index(columns, a.Device) - slices.Index(columns, b.Device)
+	})
 	table := devicetest.Table(all...)
 	fmt.Print(table)
 	if test.parity == "" {
@@ -70,7 +77,7 @@ func report(stored []string, test testOptions) error {
 
 // Marks between which a document holds the table.
 const (
-	tableBegin = "<!-- table: go run ./vm --also linux-source-6.1 --parity docs/binder-parity.md -->\n"
+	tableBegin = "<!-- table: go run ./vm --also linux-source-6.1,linux-image-amd64 --parity docs/binder-parity.md -->\n"
 	tableEnd   = "<!-- end of table -->\n"
 )
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ipcbench/harness/env"
+	"ipcbench/ipc/binder/device/kernel"
 )
 
 func newDoctor() *cobra.Command {
@@ -20,7 +21,7 @@ func newDoctor() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			e, warnings := env.Capture()
-			advice := env.Diagnose(e)
+			advice := append(env.Diagnose(e), binderDriver())
 			if err := writeDiagnosis(c.OutOrStdout(), e, warnings, advice); err != nil {
 				return err
 			}
@@ -36,6 +37,15 @@ func newDoctor() *cobra.Command {
 
 // errUnfit is the answer no of doctor.
 var errUnfit = fmt.Errorf("%w: this machine is unfit to measure on", errNo)
+
+// binderDriver says whether the running kernel's own Binder can be measured.
+func binderDriver() env.Advice {
+	path, err := kernel.Find()
+	if err != nil {
+		return env.Advice{Level: env.Note, Subject: "Binder in the kernel", Found: "none: binder-kernel is skipped", Do: oneLine(err)}
+	}
+	return env.Advice{Level: env.Good, Subject: "Binder in the kernel", Found: path}
+}
 
 func writeDiagnosis(w io.Writer, e env.Environment, warnings []string, advice []env.Advice) error {
 	var b strings.Builder

@@ -1,6 +1,7 @@
 package devicetest
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 
@@ -14,11 +15,17 @@ type Release struct{ Major, Minor int }
 
 // RunningRelease is the release of the kernel that runs.
 func RunningRelease() (r Release) {
-	var u unix.Utsname
-	if unix.Uname(&u) == nil {
-		fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &r.Major, &r.Minor)
-	}
+	fmt.Sscanf(RunningKernel(), "%d.%d", &r.Major, &r.Minor)
 	return r
+}
+
+// RunningKernel is the full name of that release, as uname -r prints it.
+func RunningKernel() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
 }
 
 // AtLeast says whether r is other or a later release.
@@ -42,6 +49,10 @@ type Backend struct {
 
 	// Release is the kernel release whose driver the device is, or follows.
 	Release Release
+
+	// Kernel is the full name of that release where the device is the driver of
+	// a kernel that runs, else empty.
+	Kernel string
 
 	// InProcess says that parties share the process of the test. Otherwise
 	// each is a process of its own.
@@ -67,4 +78,9 @@ type Backend struct {
 	// Deviations are the rows that cannot apply to the device, by number,
 	// each with its reason. They are reported, and not run.
 	Deviations map[int]string
+}
+
+// results are those of the device, without a row yet.
+func (b Backend) results() Results {
+	return Results{Device: b.Device, Release: cmp.Or(b.Kernel, b.Release.String())}
 }

@@ -46,7 +46,7 @@ func Run(t *testing.T, b Backend) Results {
 		runtime.GOMAXPROCS(minProcs)
 		defer runtime.GOMAXPROCS(before)
 	}
-	results := Results{Device: b.Device, Release: b.Release.String()}
+	results := b.results()
 	for _, r := range rows {
 		x := &test{backend: &b}
 		t.Run(r.id()+" "+r.title, func(t *testing.T) {

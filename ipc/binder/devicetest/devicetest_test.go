@@ -34,6 +34,11 @@ func run(t *testing.T, b devicetest.Backend) {
 	results := devicetest.Run(t, b)
 	t.Logf("%s: %d pass, %d fail, %d deviate, %d skipped", b.Device, results.Count(devicetest.Pass),
 		results.Count(devicetest.Fail), results.Count(devicetest.Deviation), results.Count(devicetest.Skip))
+	keep(t, results)
+}
+
+// keep stores results where the flag says.
+func keep(t *testing.T, results devicetest.Results) {
 	if *resultsDir == "" {
 		return
 	}

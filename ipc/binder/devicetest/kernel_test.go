@@ -14,16 +14,19 @@ import (
 )
 
 func TestKernel(t *testing.T) {
+	b := kernelBackend()
 	if _, err := kernel.Find(); errors.Is(err, errors.ErrUnsupported) {
+		keep(t, devicetest.NotRun(b, err))
 		t.Skip(err)
 	}
-	run(t, kernelBackend())
+	run(t, b)
 }
 
 func kernelBackend() devicetest.Backend {
 	b := devicetest.Backend{
 		Device:     kernel.Name,
 		Release:    devicetest.RunningRelease(),
+		Kernel:     devicetest.RunningKernel(),
 		NewContext: kernelContext,
 		Open: func(node string, _ devicetest.Identity) (device.Device, error) {
 			return kernel.New(node)

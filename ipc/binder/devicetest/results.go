@@ -31,7 +31,7 @@ type RowResult struct {
 // Results are those of a run on one device.
 type Results struct {
 	Device  string      `json:"device"`
-	Release string      `json:"release"` // of the driver, or of the one it follows
+	Release string      `json:"release"` // of the kernel whose driver it is, or that the device follows
 	Rows    []RowResult `json:"rows"`
 }
 
@@ -66,10 +66,21 @@ func Read(path string) (r Results, err error) {
 	return r, nil
 }
 
+// NotRun are the results on a device that is not here, which is the reason.
+func NotRun(b Backend, reason error) Results {
+	r := b.results()
+	for _, row := range rows {
+		r.Rows = append(r.Rows, RowResult{Row: row.id(), Title: row.title, Outcome: Skip, Reason: oneLine(reason)})
+	}
+	return r
+}
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
 // Table is rows by devices in Markdown, one column for each of the results,
 // followed by the reason for everything that is not a pass.
 func Table(all ...Results) string {
-	var b, notes strings.Builder
+	var b strings.Builder
 	b.WriteString("| row | what |")
 	rule := "\n| --- | --- |"
 	for _, r := range all {
@@ -80,7 +91,7 @@ func Table(all ...Results) string {
 	for _, row := range rows {
 		fmt.Fprintf(&b, "| %s | %s |", row.id(), row.title)
 		for _, r := range all {
-			fmt.Fprintf(&b, " %s |", r.cell(row, &notes))
+			fmt.Fprintf(&b, " %s |", r.of(row).Outcome)
 		}
 		b.WriteString("\n")
 	}
@@ -89,20 +100,58 @@ func Table(all ...Results) string {
 		fmt.Fprintf(&b, " %d of %d |", r.Count(Pass), len(rows))
 	}
 	b.WriteString("\n")
-	if notes.Len() > 0 {
-		b.WriteString("\n" + notes.String())
+	if notes := notesOn(all); notes != "" {
+		b.WriteString("\n" + notes)
 	}
 	return b.String()
 }
 
-// cell is a row's outcome; its reason goes to the notes.
-func (r Results) cell(row row, notes *strings.Builder) string {
+// of is what came of a row.
+func (r Results) of(row row) RowResult {
 	at := slices.IndexFunc(r.Rows, func(result RowResult) bool { return result.Row == row.id() })
 	if at < 0 {
-		return "not run"
+		return RowResult{Row: row.id(), Outcome: "not run"}
 	}
-	if reason := r.Rows[at].Reason; reason != "" {
-		fmt.Fprintf(notes, "- %s on %s: %s\n", row.id(), r.Device, reason)
+	return r.Rows[at]
+}
+
+// notesOn are the reasons, each once for all rows and devices that share it.
+func notesOn(all []Results) string {
+	where := map[string][]string{}
+	var reasons []string
+	note := func(reason, place string) {
+		if where[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		where[reason] = append(where[reason], place)
 	}
-	return string(r.Rows[at].Outcome)
+	for _, r := range all {
+		if reason := r.commonReason(); reason != "" {
+			note(reason, "all rows on "+r.Device)
+			continue
+		}
+		for _, row := range r.Rows {
+			if row.Reason != "" {
+				note(row.Reason, row.Row+" on "+r.Device)
+			}
+		}
+	}
+	var b strings.Builder
+	for _, reason := range reasons {
+		fmt.Fprintf(&b, "- %s: %s\n", strings.Join(where[reason], ", "), reason)
+	}
+	return b.String()
+}
+
+// commonReason is the one that all rows have, if any.
+func (r Results) commonReason() string {
+	for _, row := range r.Rows {
+		if row.Reason != r.Rows[0].Reason {
+			return ""
+		}
+	}
+	if len(r.Rows) == 0 {
+		return ""
+	}
+	return r.Rows[0].Reason
 }

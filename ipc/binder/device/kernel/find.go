@@ -72,8 +72,13 @@ func hasBinderfs() bool {
 	return err == nil && slices.Contains(strings.Fields(string(known)), binderfsType)
 }
 
-// hint says how this machine could get the driver.
+// hint says how this machine could get the driver, or do without.
 func hint() string {
+	return ownDriver() + "; or, without touching this system, run in a kernel that has it: go run ./vm"
+}
+
+// ownDriver says how the running system could get it.
+func ownDriver() string {
 	if inContainer() {
 		return "this is a container: load binder_linux on the host and pass the node in (--device /dev/binder)"
 	}
@@ -85,8 +90,7 @@ func hint() string {
 	case strings.Contains(release, "cloud"):
 		return "Debian's cloud kernels leave it out: boot linux-image-amd64, then modprobe binder_linux"
 	}
-	return "on Ubuntu install linux-modules-extra-" + release + ", on Debian boot linux-image-amd64, then modprobe binder_linux; " +
-		"or run the tests in a kernel that has it: go run ./vm"
+	return "on Ubuntu install linux-modules-extra-" + release + ", on Debian boot linux-image-amd64, then modprobe binder_linux"
 }
 
 func kernelRelease() string {
