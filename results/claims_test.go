@@ -20,9 +20,15 @@ func claimsSample() *claims.Report {
 			Evidence: claims.Evidence{Text: "ratio 1.9"},
 			Columns: map[string]claims.Column{
 				"binder":        {Verdict: claims.Conditional, When: "from 64 KiB", Evidence: claims.Evidence{Text: "ratio 1.9", Numbers: []byte("[1.9]")}},
-				"binder-kernel": {Verdict: claims.NotTestable, Evidence: claims.Evidence{Text: "no driver"}},
+				"binder-kernel": {Verdict: claims.NotTestable, Evidence: claims.Evidence{Text: "no <driver>"}},
 			},
 			Order: []string{"binder", "binder-kernel"},
+			Figures: []claims.Figure{
+				{Title: "Time of <C7>", XLabel: "payload", YLabel: "ratio", XUnit: claims.Bytes, LogX: true,
+					Series: []claims.Series{{Name: "binder", Points: [][2]float64{{64, 1.1}, {1 << 20, 1.9}}}}},
+				{Title: "Parts", YLabel: "time", YUnit: claims.Nanoseconds, Categories: []string{"64 B", "1 MiB"},
+					Series: []claims.Series{{Name: "driver", Points: [][2]float64{{0, 900}, {7, 1}}}}},
+			},
 		}},
 	}
 }
@@ -74,13 +80,36 @@ func TestClaimsRender(t *testing.T) {
 		if err := f.Render(&out, claimsSample()); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"C7", "conditional", "from 64 KiB", "ratio 1.9", "not testable", "no driver"} {
+		for _, want := range []string{"C7", "conditional", "from 64 KiB", "ratio 1.9", "not testable", "driver"} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s: no %q in\n%s", f.Name, want, out.String())
 			}
 		}
+		if f.Name == "html" && (strings.Contains(out.String(), "<driver>") || strings.Count(out.String(), "<figure>") != 2) {
+			t.Errorf("unescaped text, or not both pictures:\n%s", out.String())
+		}
 		if f.Name == "markdown" && strings.Contains(out.String(), "KiB | with") {
 			t.Error("a bar ends a cell of Markdown")
+		}
+	}
+}
+
+func TestClaimsMarkdownHasItsPicturesBesideIt(t *testing.T) {
+	name := t.TempDir() + "/page.md"
+	out, err := OpenOutput(name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Discard()
+	if err := errors.Join(ClaimsMarkdown(out, claimsSample()), out.Commit()); err != nil {
+		t.Fatal(err)
+	}
+	for _, slug := range []string{"c7-1", "c7-2"} {
+		if text := content(t, strings.TrimSuffix(name, ".md")+"-"+slug+".svg"); !strings.Contains(text, "</svg>") {
+			t.Errorf("%s: %q", slug, text)
+		}
+		if !strings.Contains(content(t, name), "(page-"+slug+".svg)") {
+			t.Errorf("%s does not stand in the page", slug)
 		}
 	}
 }

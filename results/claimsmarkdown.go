@@ -2,11 +2,13 @@ package results
 
 import (
 	"io"
+	"net/url"
 
 	"ipcbench/harness/claims"
 )
 
-// ClaimsMarkdown writes what ClaimsTable does, as Markdown.
+// ClaimsMarkdown writes what ClaimsTable does, as Markdown. Where w is a
+// Companion, the pictures are written as SVG files beside it.
 func ClaimsMarkdown(w io.Writer, r *claims.Report) error {
 	m := &markdownReport{textReport{w: w}}
 	m.line("# What is said of Binder, and what was found")
@@ -15,7 +17,16 @@ func ClaimsMarkdown(w io.Writer, r *claims.Report) error {
 	m.line("")
 	m.table(claimsOverview(r))
 	for i := range r.Claims {
-		m.claim(&r.Claims[i])
+		o := &r.Claims[i]
+		m.heading(PlainMarkdown(o.ID + ": " + string(o.Verdict)))
+		m.line(PlainMarkdown(o.Statement) + " (" + PlainMarkdown(o.Source) + ")")
+		m.line("")
+		m.line("Would refute it: " + PlainMarkdown(o.Refutation))
+		m.line("")
+		m.line("Experiment: " + PlainMarkdown(o.Experiment))
+		m.line("")
+		m.columns(o)
+		m.claimPictures(o)
 	}
 	if r.Incomplete != "" {
 		m.heading("Incomplete")
@@ -24,15 +35,31 @@ func ClaimsMarkdown(w io.Writer, r *claims.Report) error {
 	return m.err
 }
 
-func (m *markdownReport) claim(o *claims.Outcome) {
-	m.heading(PlainMarkdown(o.ID + ": " + standing(o.Verdict, o.When)))
-	m.line(PlainMarkdown(o.Statement) + " (" + PlainMarkdown(o.Source) + ")")
-	m.line("")
-	m.line("Would refute it: " + PlainMarkdown(o.Refutation))
-	m.line("")
-	m.line("Experiment: " + PlainMarkdown(o.Experiment))
-	m.line("")
+// columns of a claim, as a list.
+func (m *markdownReport) columns(o *claims.Outcome) {
 	for _, name := range o.Order {
-		m.line("- " + PlainMarkdown(columnText(name, o.Columns[name])))
+		c := o.Columns[name]
+		m.line("- **" + PlainMarkdown(name) + ": " + PlainMarkdown(standing(c.Verdict, c.When)) + ".** " + PlainMarkdown(restsOn(c)))
+	}
+}
+
+// claimPictures writes the pictures beside the page and embeds them.
+func (m *markdownReport) claimPictures(o *claims.Outcome) {
+	beside, ok := m.w.(Companion)
+	if !ok {
+		return
+	}
+	for _, d := range claimDrawings(o) {
+		if m.err != nil {
+			return
+		}
+		w, name, err := beside.Beside("-" + d.slug + ".svg")
+		if err != nil || w == nil {
+			m.err = err
+			continue
+		}
+		m.err = d.WriteSVG(w)
+		m.line("")
+		m.line("![" + escape(d.Title) + "](" + url.PathEscape(name) + ")")
 	}
 }

@@ -16,7 +16,7 @@ func ClaimsTable(w io.Writer, r *claims.Report) error {
 	t.table(claimsOverview(r))
 	for i := range r.Claims {
 		o := &r.Claims[i]
-		t.heading(o.ID + "  " + standing(o.Verdict, o.When))
+		t.heading(o.ID + "  " + string(o.Verdict))
 		t.paragraph("  ", o.Statement+" ("+o.Source+")")
 		for _, name := range o.Order {
 			c := o.Columns[name]
@@ -40,7 +40,12 @@ func (t *textReport) paragraph(mark, text string) {
 }
 
 func columnText(name string, c claims.Column) string {
-	text := name + ": " + standing(c.Verdict, c.When) + ". " + c.Evidence.Text
+	return name + ": " + standing(c.Verdict, c.When) + ". " + restsOn(c)
+}
+
+// restsOn is what a column's verdict rests on.
+func restsOn(c claims.Column) string {
+	text := c.Evidence.Text
 	if c.Confidence != "" {
 		text += " (" + c.Confidence + ")"
 	}

@@ -19,7 +19,7 @@ func judgeTwoCopies(n copyCounts) Judgement { return judgeCopies(n, 2, bothWays)
 
 // drawCopies shows requests; replies have the same where a claim holds.
 func drawCopies(columns []string, numbers []copyCounts) []Figure {
-	f := Figure{Title: "Copies of a request", XLabel: "payload bytes", YLabel: "copies", LogX: true}
+	f := Figure{Title: "Copies of a request", XLabel: "payload", XUnit: Bytes, YLabel: "copies", LogX: true}
 	for i, n := range numbers {
 		s := Series{Name: columns[i]}
 		for _, c := range n.Sizes {

@@ -14,11 +14,13 @@ var headerBounded = Drawing(Define(Meta{
 }, func(ctx context.Context, b *Bench, s Subject) (copyCounts, error) {
 	return b.copyCounts(ctx, s.Name())
 }, judgeHeader), func(columns []string, numbers []copyCounts) []Figure {
-	f := Figure{Title: "Bytes copied beside the payload", XLabel: "payload bytes", YLabel: "bytes per operation", LogX: true}
+	f := Figure{Title: "Bytes copied beside the payload", XLabel: "payload", XUnit: Bytes, YLabel: "bytes per operation", YUnit: Bytes, LogX: true}
 	for i, n := range numbers {
 		s := Series{Name: columns[i]}
 		for _, c := range n.Sizes {
-			s.Points = append(s.Points, [2]float64{float64(c.Bytes), c.Header})
+			if c.Bytes > 0 {
+				s.Points = append(s.Points, [2]float64{float64(c.Bytes), c.Header})
+			}
 		}
 		f.Series = append(f.Series, s)
 	}

@@ -170,7 +170,7 @@ func extremes(n duels) string {
 func drawContests(columns []string, numbers []duels) (figures []Figure) {
 	for i, n := range numbers {
 		f := Figure{Title: "Latency of " + columns[i] + " as a multiple of each rival's: " + n.Duels[0].condition.String(),
-			XLabel: "payload bytes", YLabel: "ratio of p50 (below 1: Binder takes less)", LogX: true, LogY: true}
+			XLabel: "payload", XUnit: Bytes, YLabel: "ratio of p50 (below 1: Binder takes less)", LogX: true, LogY: true}
 		for _, d := range n.Duels {
 			if d.condition != n.Duels[0].condition {
 				continue
@@ -181,7 +181,19 @@ func drawContests(columns []string, numbers []duels) (figures []Figure) {
 			}
 			f.Series = append(f.Series, s)
 		}
+		f.Series = append(f.Series, level("as fast", 1, f.Series))
 		figures = append(figures, f)
 	}
 	return figures
+}
+
+// level is a line at one value, as wide as others.
+func level(name string, at float64, others []Series) Series {
+	low, high := others[0].Points[0][0], others[0].Points[0][0]
+	for _, s := range others {
+		for _, p := range s.Points {
+			low, high = min(low, p[0]), max(high, p[0])
+		}
+	}
+	return Series{Name: name, Points: [][2]float64{{low, at}, {high, at}}}
 }

@@ -155,8 +155,8 @@ func partsText(all []parts) string {
 func microseconds(ns float64) string { return fmt.Sprintf("%.1f µs", ns/1e3) }
 
 func drawAblation(columns []string, numbers []ablations) []Figure {
-	f := Figure{Title: "Time with a second copy, as a multiple of the time without", XLabel: "payload bytes",
-		YLabel: "ratio of p50 (the claim: 2)", LogX: true}
+	f := Figure{Title: "Time with a second copy, as a multiple of the time without", XLabel: "payload", XUnit: Bytes,
+		YLabel: "ratio of p50", LogX: true}
 	for i, n := range numbers {
 		var order []condition
 		lines := map[condition][][2]float64{}
@@ -170,5 +170,31 @@ func drawAblation(columns []string, numbers []ablations) []Figure {
 			f.Series = append(f.Series, Series{Name: columns[i] + ", " + c.String(), Points: lines[c]})
 		}
 	}
-	return []Figure{f}
+	f.Series = append(f.Series, level("the claim", 2, f.Series))
+	return append([]Figure{f}, drawParts(columns, numbers)...)
 }
+
+// drawParts shows what an operation's time consists of, a picture a subject.
+func drawParts(columns []string, numbers []ablations) (figures []Figure) {
+	for i, n := range numbers {
+		if len(n.Parts) == 0 {
+			continue
+		}
+		f := Figure{Title: "What the time of " + columns[i] + " consists of: " + firstOf(n).String(), YLabel: "time of an operation", YUnit: Nanoseconds}
+		series := make([]Series, 5)
+		for k, name := range []string{"wake-ups", "produce, one copy, consume", "driver", "a second copy would add", "a Parcel would add"} {
+			series[k].Name = name
+		}
+		for at, p := range n.Parts {
+			f.Categories = append(f.Categories, byteText(p.Bytes))
+			for k, v := range []float64{p.Wake, p.Payload, p.Driver, p.SecondCopy, p.Parcel} {
+				series[k].Points = append(series[k].Points, [2]float64{float64(at), v})
+			}
+		}
+		f.Series = series
+		figures = append(figures, f)
+	}
+	return figures
+}
+
+func firstOf(n ablations) condition { return n.Ablations[0].condition }

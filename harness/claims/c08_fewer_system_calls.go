@@ -9,7 +9,7 @@ import (
 	"ipcbench/ipc/copies"
 )
 
-var fewerSystemCalls = Define(Meta{
+var fewerSystemCalls = Drawing(Define(Meta{
 	ID:         "C8",
 	Statement:  "Binder reduces the overhead of system calls.",
 	Source:     "D1 4",
@@ -17,7 +17,7 @@ var fewerSystemCalls = Define(Meta{
 	Experiment: "System calls and context switches per operation of Binder and of each traditional mechanism over sizes, " +
 		"waits and placements; the ledger's number of calls is checked against the kernel's tracepoints.",
 	Timed: true,
-}, measureCalls, judgeCalls)
+}, measureCalls, judgeCalls), drawCalls)
 
 // calls are made in an operation, by all of its processes, by the ledger; and how
 // often the kernel switched between threads.
@@ -216,4 +216,32 @@ func tracedText(traced []tracedCalls) string {
 		return ""
 	}
 	return fmt.Sprintf("the ledger has %.0f calls where the kernel's tracepoints counted %.0f", ledger, kernel)
+}
+
+// drawCalls shows the smallest size of each condition.
+func drawCalls(columns []string, numbers []callContests) (figures []Figure) {
+	for i, n := range numbers {
+		f := Figure{Title: "System calls of an operation of " + byteText(n.Contests[0].Bytes), YLabel: "system calls, all processes"}
+		byName := map[string]*Series{}
+		names := append([]string{columns[i]}, rivals...)
+		for _, name := range names {
+			byName[name] = &Series{Name: name}
+		}
+		for _, c := range n.Contests {
+			if c.Bytes != n.Contests[0].Bytes {
+				continue
+			}
+			at := float64(len(f.Categories))
+			f.Categories = append(f.Categories, c.condition.String())
+			byName[columns[i]].Points = append(byName[columns[i]].Points, [2]float64{at, c.Subject.Syscalls})
+			for _, rival := range rivals {
+				byName[rival].Points = append(byName[rival].Points, [2]float64{at, c.Rivals[rival].Syscalls})
+			}
+		}
+		for _, name := range names {
+			f.Series = append(f.Series, *byName[name])
+		}
+		figures = append(figures, f)
+	}
+	return figures
 }

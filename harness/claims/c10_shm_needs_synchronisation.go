@@ -138,7 +138,7 @@ func judgeSynchronisation(n synchronisation) Judgement {
 }
 
 func drawSynchronisation(columns []string, numbers []synchronisation) []Figure {
-	latency := Figure{Title: "Waking each other, without payload", YLabel: "ns an operation", Categories: columns}
+	latency := Figure{Title: "Waking each other, without payload", YLabel: "time an operation", YUnit: Nanoseconds, Categories: columns}
 	busy := Figure{Title: "CPUs kept busy while idle", YLabel: "CPUs", Categories: columns}
 	p50, cpu, idle := Series{Name: "latency"}, Series{Name: "CPU"}, Series{Name: "busy CPUs"}
 	for i, n := range numbers {

@@ -8,7 +8,7 @@ import (
 	"ipcbench/harness/evidence"
 )
 
-var repliesAlike = Define(Meta{
+var repliesAlike = Drawing(Define(Meta{
 	ID:        "C17",
 	Statement: "Replies travel by the same mechanism as requests: one copy, into the caller's own region, and not through the memory of the request.",
 	Source:    "D2 part 1",
@@ -22,7 +22,7 @@ var repliesAlike = Define(Meta{
 		return replyPaths{}, err
 	}
 	return pathsOf(n), nil
-}, judgeReplies)
+}, judgeReplies), drawReplies)
 
 // replyPath is the way of requests and replies of one size.
 type replyPath struct {
@@ -96,4 +96,16 @@ func judgeReplies(n replyPaths) Judgement {
 		j.Verdict = Supported
 	}
 	return j
+}
+
+func drawReplies(columns []string, numbers []replyPaths) []Figure {
+	f := Figure{Title: "Copies of requests and of replies", YLabel: "copies", Categories: columns}
+	requests, replies := Series{Name: "request"}, Series{Name: "reply"}
+	for i, n := range numbers {
+		last := n.Paths[len(n.Paths)-1]
+		requests.Points = append(requests.Points, [2]float64{float64(i), last.Request})
+		replies.Points = append(replies.Points, [2]float64{float64(i), last.Reply})
+	}
+	f.Series = []Series{requests, replies}
+	return []Figure{f}
 }

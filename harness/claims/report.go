@@ -57,8 +57,11 @@ type Evidence struct {
 // Figure is a picture of the numbers, for renderers to draw.
 type Figure struct {
 	Title  string `json:"title"`
-	XLabel string `json:"x_label"`
+	XLabel string `json:"x_label,omitempty"`
 	YLabel string `json:"y_label"`
+	// XUnit and YUnit are [Bytes], [Nanoseconds], or empty.
+	XUnit string `json:"x_unit,omitempty"`
+	YUnit string `json:"y_unit,omitempty"`
 	// Log axes; a figure of counts has none.
 	LogX bool `json:"log_x,omitempty"`
 	LogY bool `json:"log_y,omitempty"`
@@ -68,6 +71,12 @@ type Figure struct {
 	Categories []string `json:"categories,omitempty"`
 	Series     []Series `json:"series"`
 }
+
+// Units of a figure's axis.
+const (
+	Bytes       = "B"
+	Nanoseconds = "ns"
+)
 
 // Series is a line of a figure.
 type Series struct {
