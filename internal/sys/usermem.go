@@ -1,12 +1,11 @@
 package sys
 
-import (
-	"runtime/debug"
-	"syscall"
-)
+import "syscall"
 
 // CopyIn copies len(dst) bytes from an address of this process. It returns
-// EFAULT, possibly after a part, if the address is bad; the process lives on.
+// EFAULT, possibly after a part, if the address is bad. The process lives on if
+// debug.SetPanicOnFault is on, which is the caller's to see to: once for many
+// copies.
 func CopyIn(dst []byte, addr uintptr) error { return copyFaultable(dst, addr, false) }
 
 // CopyOut copies src to an address of this process, as CopyIn does.
@@ -19,10 +18,8 @@ func copyFaultable(b []byte, addr uintptr, out bool) (err error) {
 	if addr == 0 || addr+uintptr(len(b)) < addr {
 		return errEFAULT
 	}
-	old := debug.SetPanicOnFault(true)
 	done := false
 	defer func() {
-		debug.SetPanicOnFault(old)
 		if !done && recover() != nil {
 			err = errEFAULT
 		}

@@ -2,38 +2,95 @@ package driver
 
 import (
 	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/driver/alloc"
 	"ipcbench/ipc/binder/driver/arena"
 )
 
-// mail is a transaction as its receiver reads it.
+// mail is a transaction as its receiver reads it, packed so that it and the word
+// that the receiver sleeps on are one cache line.
 type mail struct {
-	code     abi.Return
-	complete bool // BR_TRANSACTION_COMPLETE comes first
-	data     abi.TransactionDataSecCtx
+	target, cookie uint64
+	buffer         uint64 // its address
+	data, offsets  uint32 // bytes
+	code           uint32
+	flags          abi.TransactionFlags
+	senderPID      int32
+	senderEUID     uint32
+	secCtx         uint32 // where in the buffer, if hasSecCtx
+	reply          bool
+	hasSecCtx      bool
+	complete       bool // BR_TRANSACTION_COMPLETE comes first
 }
 
-// post delivers a transaction to the mailbox of a thread that sleeps. The
-// mailbox holds for the wake-up that follows; if this process dies before it
-// commits, the undone mark leaves it empty.
+// unpack is what the receiver is told.
+func (m *mail) unpack() (code abi.Return, data abi.TransactionDataSecCtx) {
+	data = abi.TransactionDataSecCtx{TransactionData: abi.TransactionData{
+		Target: m.target, Cookie: m.cookie, Code: m.code, Flags: m.flags,
+		SenderPID: m.senderPID, SenderEUID: m.senderEUID,
+		DataSize: uint64(m.data), OffsetsSize: uint64(m.offsets),
+		Buffer: m.buffer, Offsets: m.buffer + align8(uint64(m.data)),
+	}}
+	switch {
+	case m.reply:
+		return abi.BR_REPLY, data
+	case m.hasSecCtx:
+		data.SecCtx = m.buffer + uint64(m.secCtx)
+		return abi.BR_TRANSACTION_SEC_CTX, data
+	}
+	return abi.BR_TRANSACTION, data
+}
+
+// canPost says whether a thread will read what comes next from its mailbox: it
+// has nothing else to read, and its mailbox is empty.
+func (th *thread) canPost() bool {
+	return th.todo.First == 0 && !th.needReturn && th.overflow == 0 && (th.armed || th.mailRead.Load() == th.mailFor)
+}
+
+// post delivers a transaction to the mailbox of a thread, and wakes it. The
+// mailbox holds for that wake-up; if this process dies before it commits, the
+// undone mark leaves it empty.
 func (d *Driver) post(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[thread]) {
 	th := r.Edit(tx)
 	d.deliver(tx, x, r, &th.mail)
 	th.mail.complete = th.complete
 	th.complete = false
 	th.mailFor = th.wait.Number() + 1
+	th.armed = false
+	unidle(tx, r)
+	tx.Wake(&th.wait)
 }
 
 // hasMail says whether the mailbox holds something that was not read. The lock
 // is held, or mailArrived was true.
-func (t *Thread) hasMail() bool { return t.rec.mailFor != t.mailRead }
+func (t *Thread) hasMail() bool { return t.rec.hasMail() }
 
-// mailArrived is hasMail for a thread that was woken and does not have the
-// lock. It sees only mail of the latest wake-up: that of a sender which has not
-// committed is for the one after it. Mail that was overtaken by another wake-up,
-// such as recovery sends to all, is found under the lock.
+func (th *thread) hasMail() bool { return th.mailFor != th.mailRead.Load() }
+
+// mailArrived is hasMail for a thread that does not have the lock. It sees only
+// mail of the latest wake-up: that of a sender which has not committed is for the
+// one after it. Mail that was overtaken by another wake-up, such as recovery
+// sends to all, is found under the lock.
 func (t *Thread) mailArrived() bool {
-	n := t.rec.mailFor
-	return n != t.mailRead && n == t.rec.wait.Number()
+	return t.hasMail() && t.rec.mailFor == t.rec.wait.Number()
+}
+
+// dropMail throws away what a thread did not read that ends. A call is still on
+// its stack.
+func (d *Driver) dropMail(tx *arena.Tx, r arena.Ref[thread]) {
+	th := r.Edit(tx)
+	if !th.hasMail() {
+		return
+	}
+	th.mailFor = th.mailRead.Load()
+	p := th.proc.In(d.a)
+	b := alloc.Find(d.a, p.space, uint32(th.mail.buffer-p.base))
+	if b == 0 {
+		return
+	}
+	if n := arena.Ref[node](b.In(d.a).Node); n != 0 && b.In(d.a).Async {
+		d.nextAsync(tx, n)
+	}
+	d.freeBuffer(tx, th.proc, b)
 }
 
 // deliver turns a transaction into what its receiver reads. A call goes on the
@@ -41,23 +98,18 @@ func (t *Thread) mailArrived() bool {
 func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[thread], m *mail) {
 	p := x.In(d.a)
 	b := p.buffer.Edit(tx)
-	base := p.toProc.In(d.a).base + uint64(b.Offset)
-	m.code, m.complete = abi.BR_REPLY, false
-	m.data = abi.TransactionDataSecCtx{TransactionData: abi.TransactionData{
-		Code: p.code, Flags: p.flags, SenderEUID: p.senderEUID,
-		DataSize: uint64(b.Data), OffsetsSize: uint64(b.Offsets),
-		Buffer: base, Offsets: base + align8(uint64(b.Data)),
-	}}
+	m.target, m.cookie, m.reply = 0, 0, true
 	if n := arena.Ref[node](b.Node); n != 0 {
-		m.code = abi.BR_TRANSACTION
-		m.data.Target, m.data.Cookie = n.In(d.a).ptr, n.In(d.a).cookie
+		m.target, m.cookie, m.reply = n.In(d.a).ptr, n.In(d.a).cookie, false
 	}
+	m.buffer = p.toProc.In(d.a).base + uint64(b.Offset)
+	m.data, m.offsets = b.Data, b.Offsets
+	m.code, m.flags, m.senderEUID = p.code, p.flags, p.senderEUID
+	m.senderPID = 0
 	if p.from != 0 {
-		m.data.SenderPID = p.senderPID
+		m.senderPID = p.senderPID
 	}
-	if p.hasSecCtx {
-		m.code, m.data.SecCtx = abi.BR_TRANSACTION_SEC_CTX, base+uint64(p.secCtx)
-	}
+	m.hasSecCtx, m.secCtx = p.hasSecCtx, p.secCtx
 	b.UserFree = true
 	if p.needReply {
 		th := r.Edit(tx)

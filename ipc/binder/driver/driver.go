@@ -25,9 +25,9 @@
 //
 // # Ways that differ from the kernel's
 //
-// A sender that finds the receiving thread asleep takes the transaction off
-// the queue on its behalf and leaves it, ready to be read, in the thread's
-// mailbox, so that the woken thread needs no lock. A completion that waits
+// A sender that finds the receiving thread asleep, or with nothing else to read,
+// takes the transaction off the queue on its behalf and leaves it, ready to be
+// read, in the thread's mailbox, so that the thread needs no lock for it. A completion that waits
 // for the reply is a mark on the thread rather than a record. Neither can be
 // told from outside.
 //
@@ -81,7 +81,8 @@ type Host interface {
 }
 
 // AddressSpace is the memory of a calling process. Both calls fail with EFAULT
-// if the address is bad, possibly after copying a part.
+// if the address is bad, possibly after copying a part. The driver calls them
+// with debug.SetPanicOnFault on.
 type AddressSpace interface {
 	CopyFromUser(dst []byte, addr uint64) error
 	CopyToUser(addr uint64, src []byte) error

@@ -13,54 +13,52 @@ import (
 // Ioctl is ioctl on the file by the caller thread with the key. arg is an
 // address in the address space of the file. Errors are errno values, or
 // ErrParked if the thread's Task is a Parker.
-func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) error {
+func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
 	t, err := p.acquire(tid)
 	if err != nil {
 		return err
 	}
-	return t.guard(func() error {
-		if err := t.enter(tid); err != nil {
-			return err
-		}
-		return t.leave(t.ioctl(cmd, arg))
-	})
+	done, old := false, debug.SetPanicOnFault(true)
+	defer t.finish(&done, old, &err)
+	if err = t.enter(tid); err == nil {
+		err = t.leave(t.ioctl(cmd, arg))
+	}
+	done = true
+	return err
 }
 
 // Resume goes on with a call that is parked. If it is interrupted and there is
 // still no work, the call ends with EINTR. Errors are those of Ioctl.
-func (t *Thread) Resume(interrupted bool) error {
-	return t.guard(func() error {
-		var err error
-		if interrupted {
-			err = syscall.EINTR
-		}
-		over, err := t.awake(t.parkedFor, err)
-		if !over {
-			err = t.sleep(t.parkedFor)
-		}
-		return t.leave(t.endWriteRead(t.readOn(&t.bwr, false, t.parkedFor, err)))
-	})
+func (t *Thread) Resume(interrupted bool) (err error) {
+	done, old := false, debug.SetPanicOnFault(true)
+	defer t.finish(&done, old, &err)
+	if interrupted {
+		err = syscall.EINTR
+	}
+	over, err := t.awake(t.parkedFor, err)
+	if !over {
+		err = t.sleep(t.parkedFor)
+	}
+	err = t.leave(t.endWriteRead(t.readOn(&t.bwr, false, t.parkedFor, err)))
+	done = true
+	return err
 }
 
 // HasMail says whether Resume of a parked call would end it without waiting for
 // anybody.
 func (t *Thread) HasMail() bool { return t.mailArrived() }
 
-// guard runs a call, with mu held, and gives mu back unless the call is parked.
-func (t *Thread) guard(call func() error) (err error) {
-	done, old := false, debug.SetPanicOnFault(true)
-	defer func() {
-		debug.SetPanicOnFault(old)
-		if !done {
-			t.recoverDamage(recover(), &err)
-		}
-		if err != ErrParked {
-			t.mu.Unlock()
-		}
-	}()
-	err = call()
-	done = true
-	return err
+// finish is deferred by what runs a call with mu held and panics on faults. It
+// makes an error of a panic, if the call is not done, and gives mu back unless
+// the call is parked.
+func (t *Thread) finish(done *bool, faults bool, err *error) {
+	debug.SetPanicOnFault(faults)
+	if !*done {
+		t.recoverDamage(recover(), err)
+	}
+	if *err != ErrParked {
+		t.mu.Unlock()
+	}
 }
 
 // leave ends a call that is not parked.

@@ -47,11 +47,12 @@ func (w *returns) frozenState(v *abi.FrozenStateInfo) {
 }
 
 func (w *returns) transaction(m *mail) {
-	w.count(m.code)
-	if m.code == abi.BR_TRANSACTION_SEC_CTX {
-		w.Encoder.TransactionSecCtx(m.code, &m.data)
+	code, data := m.unpack()
+	w.count(code)
+	if code == abi.BR_TRANSACTION_SEC_CTX {
+		w.Encoder.TransactionSecCtx(code, &data)
 	} else {
-		w.Encoder.Transaction(m.code, &m.data.TransactionData)
+		w.Encoder.Transaction(code, &data.TransactionData)
 	}
 }
 
@@ -95,6 +96,9 @@ func (t *Thread) readOn(bwr *abi.WriteRead, nonblock, forProc bool, err error) e
 // thread may take work of the process. It returns with the lock held, unless
 // all that there is lies in the mailbox.
 func (t *Thread) waitForWork(nonblock bool) (forProc bool, err error) {
+	if !t.locked && t.mailArrived() {
+		return false, nil
+	}
 	t.lock()
 	forProc = t.free()
 	if t.hasWork(forProc) {
@@ -229,16 +233,16 @@ func (t *Thread) readTransaction(x arena.Ref[transaction]) (last bool) {
 
 // readMail returns what the sender left in the mailbox.
 func (t *Thread) readMail() {
-	t.mailRead = t.rec.mailFor
 	m := &t.rec.mail
 	if m.complete {
 		t.ret.code(abi.BR_TRANSACTION_COMPLETE)
 	}
 	t.reads(m)
 	t.ret.transaction(m)
-	if m.code != abi.BR_REPLY && m.data.Flags&abi.TF_ONE_WAY == 0 {
+	if !m.reply && m.flags&abi.TF_ONE_WAY == 0 {
 		t.delivered = t.rec.stack
 	}
+	t.rec.mailRead.Store(t.rec.mailFor)
 }
 
 // spawn asks for another pool thread if none is idle, and passes work on that

@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"sync/atomic"
+
 	"ipcbench/ipc/binder/abi"
 	"ipcbench/ipc/binder/driver/alloc"
 	"ipcbench/ipc/binder/driver/arena"
@@ -83,15 +85,15 @@ type procState struct {
 // thread is binder_thread.
 type thread struct {
 	threadState
-	// The word that the thread sleeps on has a line of its own: its owner and
-	// who wakes it touch it without the lock.
-	_    [80]byte
-	wait arena.WaitWord
-	_    [60]byte
-	// mail is written by who wakes the thread, before it does.
+	_ [16]byte
+	// mail is written by who wakes the thread, before it does; the word that the
+	// thread sleeps on shares its line.
 	mail mail
-	// stats are counted by the thread itself, without the lock.
-	stats Stats
+	wait arena.WaitWord
+	_    [4]byte
+	// What follows is the thread's own, and changed without the lock.
+	mailRead atomic.Uint32 // the wake-up whose mail was read last
+	stats    Stats
 }
 
 // threadState is the part of a thread that the lock guards and the journal

@@ -52,7 +52,6 @@ type Thread struct {
 	tr      abi.TransactionDataSG
 	out     mail
 
-	mailRead  uint32                 // the wake-up whose mail was read last
 	delivered arena.Ref[transaction] // the call that this read delivers
 	parkedFor bool                   // while parked: whether work of the process would do
 }
@@ -292,6 +291,8 @@ func (d *Driver) exitThread(tx *arena.Tx, r arena.Ref[thread]) {
 		d.dropTransaction(tx, x, abi.BR_DEAD_REPLY, true)
 		tx.Commit()
 	}
+	d.dropMail(tx, r)
+	tx.Commit()
 	d.unstack(tx, r)
 	for w := r.In(d.a).todo.First; w != 0; w = r.In(d.a).todo.First {
 		d.dropWork(tx, w)

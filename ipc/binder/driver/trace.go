@@ -49,7 +49,7 @@ func (d *Driver) tellOf(kind EventKind, x arena.Ref[transaction]) {
 // reads tells that the thread has read a transaction.
 func (t *Thread) reads(m *mail) {
 	if t.d.trace != nil {
-		t.d.trace(Event{EventRead, t.key, t.p.identity.PID, m.data.Buffer, m.data.DataSize})
+		t.d.trace(Event{EventRead, t.key, t.p.identity.PID, m.buffer, uint64(m.data)})
 	}
 }
 

@@ -93,7 +93,7 @@ func (t *Thread) routeRequest(tr *abi.TransactionData) (to route, f failure) {
 	if tr.Flags&abi.TF_ONE_WAY != 0 {
 		return to, f
 	}
-	if w := t.rec.todo.First; w != 0 && !t.rec.complete && w.In(a).kind == workTransaction {
+	if t.transactionNext() {
 		return to, failed(syscall.EPROTO)
 	}
 	if top := t.rec.stack; top != 0 {
@@ -108,6 +108,16 @@ func (t *Thread) routeRequest(tr *abi.TransactionData) (to route, f failure) {
 		}
 	}
 	return to, f
+}
+
+// transactionNext says whether the first thing that the thread will read is a
+// transaction.
+func (t *Thread) transactionNext() bool {
+	if t.hasMail() {
+		return !t.rec.mail.complete
+	}
+	w := t.rec.todo.First
+	return w != 0 && !t.rec.complete && w.In(t.d.a).kind == workTransaction
 }
 
 // routeReply pops the call that the thread is serving and finds who made it.
@@ -398,7 +408,7 @@ func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th arena.Ref[thre
 }
 
 // hand gives a transaction to a thread, or to the process if there is none. A
-// thread that sleeps with nothing else to read finds it in its mailbox.
+// thread that has nothing else to read finds it in its mailbox.
 func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc], th arena.Ref[thread]) {
 	d.sends(EventQueue, x)
 	if th == 0 {
@@ -409,11 +419,11 @@ func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc],
 	if p.armed {
 		d.sends(EventWake, x)
 	}
-	if p.armed && p.todo.First == 0 && !p.needReturn && x.In(d.a).fixups == 0 {
+	if x.In(d.a).fixups == 0 && p.canPost() {
 		d.post(tx, x, th)
-	} else {
-		enqueueThread(tx, arena.Ref[Work](x), th)
+		return
 	}
+	enqueueThread(tx, arena.Ref[Work](x), th)
 	wake(tx, th)
 }
 

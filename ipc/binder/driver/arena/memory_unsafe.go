@@ -48,39 +48,54 @@ func (r Ref[T]) Edit(tx *Tx) (p *T) {
 //go:noinline
 func (tx *Tx) save(p unsafe.Pointer) {
 	h := (*Header)(p)
-	line := (uintptr(p) - uintptr(tx.base)) / LineSize
-	if line-1 >= uintptr(tx.last) {
-		panic(damagedRef(uint32(line)))
+	line := uint32((uintptr(p) - uintptr(tx.base)) / LineSize)
+	if line-1 >= tx.last {
+		badRef(line)
+		return
 	}
 	if h.tag&tagMask != tagLive {
-		panic(damagedRecord(uint32(line), "live record"))
+		badRecord(line)
+		return
 	}
-	tx.saveImage(uint32(line), h, journaledBy(h.tag))
+	tx.saveImage(line, h, journaledBy(h.tag))
 }
 
 //go:noinline
 func badRef(line uint32) { panic(damagedRef(line)) }
 
-// saveImage appends the first size bytes of a record to the journal. The count
-// is stored last, so that a kill at any instruction leaves either a complete
-// image that counts or a record that was not changed.
+//go:noinline
+func badRecord(line uint32) { panic(damagedRecord(line, "live record that fits the journal")) }
+
+// saveImage appends the first size bytes of a record to the journal; it copies
+// whole lines, of which undo uses no more than that. The count is stored last,
+// so that a kill at any instruction leaves either a complete image that counts or
+// a record that was not changed.
 func (tx *Tx) saveImage(line uint32, h *Header, size uint32) {
 	j := tx.journal
-	used := j.used
-	if used+entrySize+size > journalSize || line+(size-1)/LineSize > tx.last {
-		panic(damagedRecord(line, "record that fits the journal"))
+	used, lines := j.used, (size+LineSize-1)/LineSize
+	end := used + entrySize + lines*LineSize
+	if end > journalSize || line+lines-1 > tx.last {
+		badRecord(line)
+		return
 	}
 	e := (*entry)(unsafe.Add(unsafe.Pointer(&j.images), used))
 	e.line, e.size = line, size
-	to, from := unsafe.Add(unsafe.Pointer(e), entrySize), unsafe.Pointer(h)
-	for off := uint32(0); off < size; off += imageUnit {
-		*(*[imageUnit]byte)(unsafe.Add(to, off)) = *(*[imageUnit]byte)(unsafe.Add(from, off))
+	to, from := (*quarters)(unsafe.Add(unsafe.Pointer(e), entrySize)), (*quarters)(unsafe.Pointer(h))
+	for ; lines > 0; lines-- {
+		to[0] = from[0]
+		to[1] = from[1]
+		to[2] = from[2]
+		to[3] = from[3]
+		to, from = (*quarters)(unsafe.Add(unsafe.Pointer(to), LineSize)), (*quarters)(unsafe.Add(unsafe.Pointer(from), LineSize))
 	}
-	j.used = used + entrySize + size
+	j.used = end
 	j.count++
 	h.stamp = tx.seq
 	tx.arena.step(StepSaved)
 }
+
+// quarters are a line in the largest pieces that are copied without a call.
+type quarters [4][LineSize / 4]byte
 
 // at is the address of a line. The last chunk cannot begin a record that
 // reaches out of the memory, because chunks are filled from their start.

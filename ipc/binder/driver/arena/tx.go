@@ -152,7 +152,7 @@ func (a *Arena) undo(j *journal) {
 			panic(fmt.Errorf("%w: journal", ErrDamaged))
 		}
 		copy(a.bytesAt(e.line, int(e.size)), j.images[off+entrySize:off+entrySize+e.size])
-		off += entrySize + e.size
+		off += entrySize + (e.size+LineSize-1)&^(LineSize-1)
 		a.step(StepRolledBack)
 	}
 	j.count = 0
