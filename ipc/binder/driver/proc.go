@@ -102,7 +102,8 @@ func (d *Driver) procOf(slot arena.Ref[arena.Slot]) arena.Ref[proc] {
 }
 
 // release takes a binder_proc apart in steps that each are a transaction, so
-// that whoever continues after a kill finds a consistent rest.
+// that whoever continues after a kill finds a consistent rest. Threads, nodes and
+// refs go in the kernel's order, by number.
 func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) {
 	p := r.Edit(tx)
 	p.dead, p.frozen = true, false
@@ -113,7 +114,7 @@ func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) {
 		n.localWeak--
 	}
 	tx.Commit()
-	for t := p.threads; t != 0; t = p.threads {
+	for t := threadsByTID.First(d.a, p.threads); t != 0; t = threadsByTID.First(d.a, p.threads) {
 		d.exitThread(tx, t)
 		tx.Commit()
 	}
@@ -130,11 +131,11 @@ func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) {
 		tx.Commit()
 	}
 	d.releaseBuffers(tx, r)
-	for n := p.nodes; n != 0; n = p.nodes {
+	for n := nodesByPtr.First(d.a, p.nodes); n != 0; n = nodesByPtr.First(d.a, p.nodes) {
 		d.releaseNode(tx, n)
 		tx.Commit()
 	}
-	for x := p.refs; x != 0; x = p.refs {
+	for x := refsByDesc.First(d.a, p.refs); x != 0; x = refsByDesc.First(d.a, p.refs) {
 		d.freeRef(tx, x)
 		tx.Commit()
 	}
