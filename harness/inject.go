@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/harness/workload"
 	"ipcbench/ipc/copies"
 )
 
@@ -22,14 +23,12 @@ type Injection struct {
 var injectedCopy = copies.NewSite("selftest/copy", copies.User)
 
 func (o *operator) slowDown() {
-	if o.Delay > 0 {
-		for until := o.clock.Now() + int64(o.Delay); o.clock.Now() < until; {
-		}
+	for until := o.clock.Now() + int64(o.Delay); o.clock.Now() < until; {
 	}
 }
 
 func (o *operator) addSyscalls() {
-	if o.Syscalls == 0 || o.Mode != timedMode {
+	if o.Mode != timedMode {
 		return
 	}
 	for range o.Syscalls {
@@ -38,19 +37,13 @@ func (o *operator) addSyscalls() {
 	o.client.Ledger().Syscalls(o.Syscalls)
 }
 
-// source is where the request is produced: the place it is sent from, or that
-// from which injected copies take it there.
-func (o *operator) source() []byte {
-	if o.Copies == 0 {
-		return o.request.Bytes()
-	}
+// produceAside produces the request in memory of its own, from which the
+// injected copies take it to where it is sent from.
+func (o *operator) produceAside() {
 	if o.spare == nil {
 		o.spare = make([]byte, o.Request)
 	}
-	return o.spare
-}
-
-func (o *operator) addCopies() {
+	workload.Produce(o.spare, o.stamp)
 	for range o.Copies {
 		copy(o.request.Bytes(), o.spare)
 		o.client.Ledger().Sent(injectedCopy, len(o.spare), 0)

@@ -45,7 +45,6 @@ func (o *operator) run(pacer *pacing.Pacer, until int64, n int, recording bool) 
 		if err := o.operate(burst); err != nil {
 			return err
 		}
-		o.slowDown()
 		if recording {
 			o.recorder.RecordBurst(o.clock.Now()-start, burst)
 		}
@@ -56,8 +55,10 @@ func (o *operator) run(pacer *pacing.Pacer, until int64, n int, recording bool) 
 
 // operate makes a burst of one-way requests and the call that ends it.
 func (o *operator) operate(burst int) error {
-	o.addSyscalls()
-	for range burst - 1 {
+	if o.Injection.Syscalls > 0 {
+		o.addSyscalls()
+	}
+	for ; burst > 1; burst-- {
 		o.produce()
 		if err := o.client.Send(o.request); err != nil {
 			return err
@@ -74,6 +75,9 @@ func (o *operator) operate(burst int) error {
 	if !o.consume(reply) {
 		o.mismatches++
 	}
+	if o.Injection.Delay > 0 {
+		o.slowDown()
+	}
 	return nil
 }
 
@@ -81,8 +85,11 @@ func (o *operator) produce() {
 	o.stamp++
 	switch o.Mode {
 	case timedMode:
-		workload.Produce(o.source(), o.stamp)
-		o.addCopies()
+		if o.Injection.Copies > 0 {
+			o.produceAside()
+			return
+		}
+		workload.Produce(o.request.Bytes(), o.stamp)
 	case verifyMode:
 		seal(o.request.Bytes(), o.Seed+o.stamp)
 	case canaryMode:

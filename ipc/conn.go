@@ -40,7 +40,7 @@ func (c *connClient) Call(request *Buffer) ([]byte, error) {
 }
 
 func (c *connClient) roundTrip(flags Flags, request *Buffer) ([]byte, error) {
-	if err := c.post(flags, request); err != nil {
+	if err := c.Conn.Send(c.header(flags, request), request); err != nil {
 		return nil, err
 	}
 	h, reply, err := c.Recv()
@@ -48,21 +48,28 @@ func (c *connClient) roundTrip(flags Flags, request *Buffer) ([]byte, error) {
 		return nil, err
 	}
 	if h.Sequence != c.sequence {
-		return nil, fmt.Errorf("%w: reply %d to request %d", ErrProtocol, h.Sequence, c.sequence)
+		return nil, c.outOfStep(h)
 	}
 	return reply, nil
 }
 
-func (c *connClient) post(flags Flags, request *Buffer) error {
+// header is that of the next message.
+func (c *connClient) header(flags Flags, request *Buffer) Header {
 	c.sequence++
 	h := Header{Flags: flags, Sequence: c.sequence}
 	if request != nil {
 		h.Length = uint32(request.Len())
 	}
-	return c.Conn.Send(h, request)
+	return h
 }
 
-func (c *connClient) Send(request *Buffer) error { return c.post(OneWay, request) }
+func (c *connClient) outOfStep(h Header) error {
+	return fmt.Errorf("%w: reply %d to request %d", ErrProtocol, h.Sequence, c.sequence)
+}
+
+func (c *connClient) Send(request *Buffer) error {
+	return c.Conn.Send(c.header(OneWay, request), request)
+}
 
 func (c *connClient) Stop() error {
 	c.Ledger().Mark()
@@ -139,7 +146,7 @@ func (c *servedConn) serve(service Service) error {
 		return fmt.Errorf("start a serving thread: %w", err)
 	}
 	defer handler.Done()
-	for ; ; c.Ledger().Mark() {
+	for ledger := c.Ledger(); ; ledger.Mark() {
 		h, request, err := c.Recv()
 		if err != nil {
 			return err
@@ -147,12 +154,16 @@ func (c *servedConn) serve(service Service) error {
 		if h.Flags&Stop != 0 {
 			return c.Send(Header{Flags: Stop, Sequence: h.Sequence}, nil)
 		}
-		answer, reply, err := c.handle(handler, h, request)
+		reply, err := c.handle(handler, request, h.Flags&OneWay != 0)
 		if err != nil {
 			return err
 		}
 		if h.Flags&OneWay != 0 {
 			continue
+		}
+		answer := Header{Sequence: h.Sequence}
+		if reply != nil {
+			answer.Length = uint32(reply.Len())
 		}
 		if err := c.Send(answer, reply); err != nil {
 			return err
@@ -169,18 +180,15 @@ func (c *servedConn) newHandler(service Service) (Handler, error) {
 	return service.NewHandler(c)
 }
 
-func (c *servedConn) handle(handler Handler, h Header, request []byte) (answer Header, reply *Buffer, err error) {
+func (c *servedConn) handle(handler Handler, request []byte, oneway bool) (reply *Buffer, err error) {
 	c.handling.Lock()
-	defer c.handling.Unlock()
 	if c.closed {
-		return Header{}, nil, ErrClosed
+		err = ErrClosed
+	} else {
+		reply = handler.Handle(request, oneway)
 	}
-	answer.Sequence = h.Sequence
-	reply = handler.Handle(request, h.Flags&OneWay != 0)
-	if reply != nil {
-		answer.Length = uint32(reply.Len())
-	}
-	return answer, reply, nil
+	c.handling.Unlock()
+	return reply, err
 }
 
 func (c *servedConn) Close() error {

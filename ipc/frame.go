@@ -49,11 +49,20 @@ func ParseHeader(b []byte, limit int) (Header, error) {
 		Flags:    Flags(binary.LittleEndian.Uint32(b[4:])),
 		Sequence: binary.LittleEndian.Uint64(b[8:]),
 	}
-	if int64(h.Length) > int64(limit) {
-		return Header{}, fmt.Errorf("%w: a message of %d bytes where at most %d are expected", ErrProtocol, h.Length, limit)
-	}
-	if h.Flags&^knownFlags != 0 {
-		return Header{}, fmt.Errorf("%w: flags %#x", ErrProtocol, uint32(h.Flags))
+	if int64(h.Length) > int64(limit) || h.Flags&^knownFlags != 0 {
+		return Header{}, h.refused(limit)
 	}
 	return h, nil
+}
+
+func (h Header) refused(limit int) error {
+	if h.Flags&^knownFlags != 0 {
+		return fmt.Errorf("%w: flags %#x", ErrProtocol, uint32(h.Flags))
+	}
+	return fmt.Errorf("%w: a message of %d bytes where at most %d are expected", ErrProtocol, h.Length, limit)
+}
+
+// TooLarge is the error of a Send whose payload is above the channel's limit.
+func TooLarge(h Header, limit int) error {
+	return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, h.Length, limit)
 }

@@ -41,7 +41,10 @@ func (r *Recorder) Record(d int64) {
 // RecordBurst notes n operations that took d nanoseconds together, each as the
 // n-th part of it.
 func (r *Recorder) RecordBurst(d int64, n int) {
-	r.histogram.RecordValues(max(lowest, min(d/int64(n), highest)), int64(n))
+	if n > 1 {
+		d /= int64(n)
+	}
+	r.histogram.RecordValues(max(lowest, min(d, highest)), int64(n))
 	r.Operations += uint64(n)
 }
 

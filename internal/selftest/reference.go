@@ -102,24 +102,31 @@ func referenceCases() (cases []referenceCase) {
 	return cases
 }
 
-// compare prints both medians and returns their ratio.
+// compare prints the medians and returns the ratio of the harness's to that of
+// the C program as it is. The C library's restartable sequences, which workers
+// do without, are what the program is also run without.
 func (c referenceCase) compare(ctx context.Context, b *Bench, program string, w io.Writer) (ratio float64, err error) {
-	var ours, theirs []float64
+	var ours, theirs, bare []float64
 	for turn := range referenceTurns {
-		n, err := c.runC(ctx, program)
+		n, err := c.runC(ctx, program, nil)
 		if err != nil {
 			return 0, err
 		}
 		theirs = append(theirs, n)
-		n, err = c.runHarness(ctx, b, uint64(turn))
-		if err != nil {
+		if n, err = c.runC(ctx, program, []string{"GLIBC_TUNABLES=" + harness.WithoutRestartable}); err != nil {
+			return 0, err
+		}
+		bare = append(bare, n)
+		if n, err = c.runHarness(ctx, b, uint64(turn)); err != nil {
 			return 0, err
 		}
 		ours = append(ours, n)
 	}
 	x, _ := stats.Median(ours)
 	y, _ := stats.Median(theirs)
-	fmt.Fprintf(w, "%s  ipcbench %8.2f µs  C %8.2f µs  ratio %.3f\n", c, x/1e3, y/1e3, x/y)
+	z, _ := stats.Median(bare)
+	fmt.Fprintf(w, "%s  ipcbench %6.2f µs  C %6.2f µs  ratio %.3f  (C without rseq %6.2f µs, ratio %.3f)\n",
+		c, x/1e3, y/1e3, x/y, z/1e3, x/z)
 	return x / y, nil
 }
 
@@ -139,15 +146,17 @@ func (c referenceCase) runHarness(ctx context.Context, b *Bench, seed uint64) (p
 	return medians[0], nil
 }
 
-func (c referenceCase) runC(ctx context.Context, program string) (p50 float64, err error) {
+func (c referenceCase) runC(ctx context.Context, program string, env []string) (p50 float64, err error) {
 	p := c.plan(0)
 	client, server, err := harness.PlacementCPUs(c.placement)
 	if err != nil {
 		return 0, err
 	}
-	out, err := exec.CommandContext(ctx, program, c.kind, strconv.Itoa(c.size), strconv.Itoa(c.buffer),
+	run := exec.CommandContext(ctx, program, c.kind, strconv.Itoa(c.size), strconv.Itoa(c.buffer),
 		strconv.Itoa(client), strconv.Itoa(server), strconv.Itoa(p.Rounds),
-		strconv.FormatInt(p.RoundTime.Milliseconds(), 10)).Output()
+		strconv.FormatInt(p.RoundTime.Milliseconds(), 10))
+	run.Env = append(os.Environ(), env...)
+	out, err := run.Output()
 	if err != nil {
 		return 0, fmt.Errorf("the C program: %w", err)
 	}

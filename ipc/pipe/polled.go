@@ -13,7 +13,7 @@ import (
 func openPolled(files []*os.File, s stream.Setting) (stream.End, error) {
 	fds, err := stream.Take(files)
 	if err != nil {
-		return nil, err
+		return stream.End{}, err
 	}
 	for _, fd := range fds {
 		if e := unix.SetNonblock(fd, true); e != nil {
@@ -24,7 +24,7 @@ func openPolled(files []*os.File, s stream.Setting) (stream.End, error) {
 	if err != nil {
 		in.Close()
 		out.Close()
-		return nil, err
+		return stream.End{}, err
 	}
 	return stream.Polled(in, out, s)
 }

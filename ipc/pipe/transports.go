@@ -63,7 +63,7 @@ func openWith(entry stream.Entry) func([]*os.File, stream.Setting) (stream.End, 
 	return func(files []*os.File, s stream.Setting) (stream.End, error) {
 		fds, err := stream.Take(files)
 		if err != nil {
-			return nil, err
+			return stream.End{}, err
 		}
 		return stream.Descriptors(fds[0], fds[1], entry, wake, s)
 	}

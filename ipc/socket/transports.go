@@ -64,7 +64,7 @@ func Transports() []ipc.Transport {
 func openRaw(files []*os.File, s stream.Setting) (stream.End, error) {
 	fds, err := stream.Take(files)
 	if err != nil {
-		return nil, err
+		return stream.End{}, err
 	}
 	return stream.Descriptors(fds[0], fds[len(fds)-1], stream.Raw, wake, s)
 }
@@ -79,13 +79,13 @@ func wake(in, out int) {
 func openPolled(files []*os.File, s stream.Setting) (stream.End, error) {
 	c, err := net.FileConn(files[0])
 	if err != nil {
-		return nil, err
+		return stream.End{}, err
 	}
 	files[0].Close()
 	conn, ok := c.(*net.UnixConn)
 	if !ok {
 		c.Close()
-		return nil, fmt.Errorf("a %s where a Unix socket was to be handed over", c.LocalAddr().Network())
+		return stream.End{}, fmt.Errorf("a %s where a Unix socket was to be handed over", c.LocalAddr().Network())
 	}
 	return stream.Polled(conn, conn, s)
 }

@@ -10,19 +10,6 @@ import (
 	"ipcbench/ipc/copies"
 )
 
-// End moves bytes to and from the peer, one goroutine at a time.
-type End interface {
-	// Read waits for bytes and reads some. The peer's end shows as io.EOF.
-	Read(p []byte) (int, error)
-	// Write waits for room and writes some or all of p.
-	Write(p []byte) (int, error)
-	// Wake makes a Read or Write that waits in another goroutine return, or
-	// come nearer to it; it may be called again.
-	Wake()
-	// Close lets go of the descriptors, when nobody is inside.
-	Close() error
-}
-
 // Sites are where the kernel copies for a transport.
 type Sites struct{ Read, Write copies.Site }
 
@@ -34,13 +21,15 @@ type Sites struct{ Read, Write copies.Site }
 // with 64, and as much with 128.
 const HeaderSize = ipc.Headroom
 
-// conn is a duplex channel of messages over an End.
+// conn is a duplex channel of messages over an End. Send and Recv are written
+// out, as far as the usual message goes: see End.
 type conn struct {
 	end     End
-	gate    *ipc.Gate
+	wait    ipc.Wait
+	gate    ipc.Gate
 	ledger  *copies.Ledger
 	sites   Sites
-	inbox   *inbox
+	inbox   inbox
 	buffers ipc.Buffers
 	// bare carries the header of messages without a payload.
 	bare *ipc.Buffer
@@ -59,26 +48,31 @@ func (c *conn) Ledger() *copies.Ledger { return c.ledger }
 
 func (c *conn) Send(h ipc.Header, b *ipc.Buffer) error {
 	if int64(h.Length) > int64(c.maxOut) {
-		return fmt.Errorf("%w: %d bytes, at most %d", ipc.ErrTooLarge, h.Length, c.maxOut)
+		return ipc.TooLarge(h, c.maxOut)
 	}
 	if err := c.enter(); err != nil {
 		return err
 	}
-	defer c.gate.Leave()
 	if b == nil {
 		b = c.bare
 	}
 	message := b.Front(HeaderSize)
 	h.Put(message)
 	for sent := 0; sent < len(message); {
-		n, err := c.end.Write(c.piece(message[sent:]))
+		p := c.piece(message[sent:])
+		c.ledger.Syscalls(1)
+		n, err := c.end.Write(c.end.Out, p)
 		if err != nil {
+			n, err = c.writeAgain(p, err)
+		}
+		if err != nil || c.gate.IsShut() {
 			return c.fail("send", err)
 		}
 		header := min(n, max(0, HeaderSize-sent))
 		c.ledger.Sent(c.sites.Write, n-header, header)
 		sent += n
 	}
+	c.gate.Leave()
 	return nil
 }
 
@@ -90,46 +84,73 @@ func (c *conn) piece(p []byte) []byte {
 	return p
 }
 
-func (c *conn) Recv() (ipc.Header, []byte, error) {
+// Recv reads until there is a header, and then the payload it announces; a
+// message that comes alone and fits the buffers of the kernel takes one read.
+func (c *conn) Recv() (h ipc.Header, payload []byte, err error) {
 	if err := c.enter(); err != nil {
-		return ipc.Header{}, nil, err
+		return h, nil, err
 	}
-	defer c.gate.Leave()
-	if c.inbox.empty() {
-		c.inbox.reset()
+	in := &c.inbox
+	if in.unread() == 0 {
+		in.reset()
+		p := in.room(HeaderSize)
+		c.ledger.Syscalls(1)
+		n, err := c.end.Read(c.end.In, p)
+		if err = c.arrived(p, n, err); err != nil {
+			return h, nil, err
+		}
 	}
-	if err := c.fill(HeaderSize); err != nil {
-		return ipc.Header{}, nil, err
+	if in.unread() < HeaderSize {
+		if err := c.fill(HeaderSize); err != nil {
+			return h, nil, err
+		}
 	}
-	h, err := ipc.ParseHeader(c.inbox.unread(), c.maxIn)
-	if err != nil {
+	if h, err = ipc.ParseHeader(in.memory[in.start:], c.maxIn); err != nil {
 		return h, nil, c.fail("receive", err)
 	}
 	size := HeaderSize + int(h.Length)
-	if err := c.fill(size); err != nil {
-		return h, nil, err
+	if in.unread() < size {
+		if err := c.fill(size); err != nil {
+			return h, nil, err
+		}
 	}
-	message := c.inbox.unread()[:size]
-	c.inbox.consume(size)
-	if c.record > 0 && !c.inbox.empty() {
-		return h, nil, c.fail("receive", fmt.Errorf("%w: a record goes on after its message", ipc.ErrProtocol))
+	message := in.take(size)
+	if c.record > 0 && in.unread() > 0 {
+		return h, nil, c.fail("receive", errRecordGoesOn)
 	}
 	c.ledger.Delivered(int(h.Length))
+	c.gate.Leave()
 	return h, message[HeaderSize:], nil
 }
 
 // fill reads until n bytes are unread.
 func (c *conn) fill(n int) error {
-	for len(c.inbox.unread()) < n {
-		got, err := c.end.Read(c.inbox.room(n))
-		if err != nil {
-			return c.fail("receive", err)
+	for c.inbox.unread() < n {
+		p := c.inbox.room(n)
+		c.ledger.Syscalls(1)
+		got, err := c.end.Read(c.end.In, p)
+		if err := c.arrived(p, got, err); err != nil {
+			return err
 		}
-		payload, header := c.inbox.took(got)
-		c.ledger.Received(c.sites.Read, payload, header)
 	}
 	return nil
 }
+
+// arrived takes what a read of p returned, and reads once more if that was
+// nothing.
+func (c *conn) arrived(p []byte, n int, err error) error {
+	if n <= 0 {
+		n, err = c.readAgain(p, err)
+	}
+	if err != nil || c.gate.IsShut() {
+		return c.fail("receive", err)
+	}
+	header := c.inbox.took(n)
+	c.ledger.Received(c.sites.Read, n-header, header)
+	return nil
+}
+
+var errRecordGoesOn = fmt.Errorf("%w: a record goes on after its message", ipc.ErrProtocol)
 
 func (c *conn) enter() error {
 	if c.failed != nil {
@@ -138,9 +159,10 @@ func (c *conn) enter() error {
 	return c.gate.Enter()
 }
 
-// fail says what an error means to the contract, and keeps it: after it the two
-// ends no longer agree where a message begins.
+// fail ends an operation. It says what an error means to the contract, and keeps
+// it: after it the two ends no longer agree where a message begins.
 func (c *conn) fail(doing string, err error) error {
+	defer c.gate.Leave()
 	switch {
 	case c.gate.IsShut():
 		return fmt.Errorf("%s: %w", doing, ipc.ErrClosed)

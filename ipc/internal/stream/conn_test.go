@@ -15,7 +15,7 @@ var testSites = Sites{
 	Write: copies.NewSite("test/write", copies.Kernel),
 }
 
-// recorded is an End that reads what was recorded, in pieces of the given sizes
+// recorded stands behind an End that reads what was recorded, in pieces of the given sizes
 // over and over, and records what is written, at most piece bytes at a time.
 type recorded struct {
 	bytes.Buffer
@@ -39,17 +39,25 @@ func (r *recorded) Write(p []byte) (int, error) {
 	return r.Buffer.Write(p)
 }
 
-func (r *recorded) Wake()        {}
-func (r *recorded) Close() error { return nil }
+func (r *recorded) End() End {
+	return End{
+		Entry: Entry{
+			Read:  func(_ int, p []byte) (int, error) { return r.Read(p) },
+			Write: func(_ int, p []byte) (int, error) { return r.Write(p) },
+		},
+		Wake:  func() {},
+		Close: func() error { return nil },
+	}
+}
 
-func newConn(t testing.TB, end End, limit int) *conn {
+func newConn(t testing.TB, end *recorded, limit int) *conn {
 	t.Helper()
 	in, err := newInbox(limit)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &conn{
-		end: end, gate: new(ipc.Gate), ledger: copies.NewLedger(copies.Request), sites: testSites,
+		end: end.End(), ledger: copies.NewLedger(copies.Request), sites: testSites,
 		inbox: in, bare: ipc.LentBuffer(make([]byte, ipc.Headroom)), maxOut: limit, maxIn: limit,
 	}
 	t.Cleanup(func() { c.Close() })

@@ -23,7 +23,7 @@ type inbox struct {
 	origin int
 	// ahead is how far any read may go.
 	ahead int
-	// start and end bound what has been read and not consumed.
+	// start and end bound what has been read and not taken.
 	start, end int
 	// boundary is where the next message begins whose header is not complete.
 	boundary int
@@ -32,19 +32,19 @@ type inbox struct {
 // newInbox maps an inbox for payloads of up to limit bytes. The part that calls
 // use is present from the start; the part behind it is so after the first burst
 // that reaches it.
-func newInbox(limit int) (*inbox, error) {
+func newInbox(limit int) (inbox, error) {
 	page := os.Getpagesize()
 	origin := page - HeaderSize
 	ahead := origin + max(HeaderSize+limit, readAhead)
 	memory, err := unix.Mmap(-1, 0, ahead+HeaderSize+limit, unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
-		return nil, fmt.Errorf("map room to receive %d bytes in: %w", limit, err)
+		return inbox{}, fmt.Errorf("map room to receive %d bytes in: %w", limit, err)
 	}
 	for i := 0; i < ahead; i += page {
 		memory[i] = 1
 	}
-	b := &inbox{memory: memory, origin: origin, ahead: ahead}
+	b := inbox{memory: memory, origin: origin, ahead: ahead}
 	b.reset()
 	return b, nil
 }
@@ -53,18 +53,16 @@ func (b *inbox) free() error { return unix.Munmap(b.memory) }
 
 func (b *inbox) reset() { b.start, b.end, b.boundary = b.origin, b.origin, b.origin }
 
-func (b *inbox) empty() bool { return b.start == b.end }
-
-// unread is what has been read and not consumed.
-func (b *inbox) unread() []byte { return b.memory[b.start:b.end] }
+// unread is how many bytes have been read and not taken.
+func (b *inbox) unread() int { return b.end - b.start }
 
 // room is where the next read goes, when the first n unread bytes are waited
 // for.
 func (b *inbox) room(n int) []byte { return b.memory[b.end:max(b.ahead, b.start+n)] }
 
 // took accepts n bytes that were read into room, and tells how many of them
-// belong to payloads and how many to headers.
-func (b *inbox) took(n int) (payload, header int) {
+// belong to headers; the others are payload.
+func (b *inbox) took(n int) (header int) {
 	from := b.end
 	b.end += n
 	for b.boundary < b.end {
@@ -75,9 +73,13 @@ func (b *inbox) took(n int) (payload, header int) {
 		}
 		b.boundary = headerEnd + int(binary.LittleEndian.Uint32(b.memory[b.boundary:]))
 	}
-	return n - header, header
+	return header
 }
 
-// consume removes the first n unread bytes, which stay where they are until the
+// take removes the first n unread bytes, which stay where they are until the
 // next read.
-func (b *inbox) consume(n int) { b.start += n }
+func (b *inbox) take(n int) []byte {
+	taken := b.memory[b.start : b.start+n]
+	b.start += n
+	return taken
+}

@@ -36,7 +36,6 @@ type Pair struct {
 // Setting is what an End needs to know of its connection.
 type Setting struct {
 	Wait   ipc.Wait
-	Gate   *ipc.Gate
 	Ledger *copies.Ledger
 }
 
@@ -122,7 +121,7 @@ func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
 
 func (t *transport) open(files []*os.File, wait ipc.Wait, out copies.Direction, maxOut, maxIn int) (ipc.Conn, error) {
 	c := &conn{
-		gate: new(ipc.Gate), ledger: copies.NewLedger(out), sites: t.Sites,
+		wait: wait, ledger: copies.NewLedger(out), sites: t.Sites,
 		bare:   ipc.LentBuffer(make([]byte, ipc.Headroom)),
 		maxOut: maxOut, maxIn: maxIn, record: t.Record,
 	}
@@ -130,7 +129,7 @@ func (t *transport) open(files []*os.File, wait ipc.Wait, out copies.Direction, 
 	if c.inbox, err = newInbox(maxIn); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.Kind.Info.Name, err)
 	}
-	c.end, err = t.Open(files, Setting{Wait: wait, Gate: c.gate, Ledger: c.ledger})
+	c.end, err = t.Open(files, Setting{Wait: wait, Ledger: c.ledger})
 	if err != nil {
 		c.inbox.free()
 		return nil, fmt.Errorf("%s: %w", t.Kind.Info.Name, err)
