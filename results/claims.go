@@ -21,7 +21,7 @@ type ClaimsFormat struct {
 var ClaimsFormats = []ClaimsFormat{
 	{"table", "each claim with its verdict and numbers, at most 100 columns wide", ClaimsTable},
 	{"markdown", "Markdown", ClaimsMarkdown},
-	{"html", "one self-contained page with pictures", ClaimsHTML},
+	{PageFormat, "one self-contained page with pictures", ClaimsHTML},
 	{"json", "everything, as it is stored", ClaimsJSON},
 }
 

@@ -3,6 +3,7 @@ package results
 import (
 	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -112,4 +113,28 @@ func TestClaimsMarkdownHasItsPicturesBesideIt(t *testing.T) {
 			t.Errorf("%s does not stand in the page", slug)
 		}
 	}
+}
+
+// FuzzReadClaims: whatever is read is refused as damaged or foreign, or can be
+// rendered in every format.
+func FuzzReadClaims(f *testing.F) {
+	b, err := claimsSample().Marshal()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := ReadClaims(bytes.NewReader(b))
+		if err != nil {
+			if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrForeign) {
+				t.Fatalf("neither damaged nor foreign: %v", err)
+			}
+			return
+		}
+		for _, format := range ClaimsFormats {
+			if err := format.Render(io.Discard, r); err != nil {
+				t.Errorf("%s: %v", format.Name, err)
+			}
+		}
+	})
 }

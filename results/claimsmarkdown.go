@@ -2,7 +2,6 @@ package results
 
 import (
 	"io"
-	"net/url"
 
 	"ipcbench/harness/claims"
 )
@@ -18,7 +17,7 @@ func ClaimsMarkdown(w io.Writer, r *claims.Report) error {
 	m.table(claimsOverview(r))
 	for i := range r.Claims {
 		o := &r.Claims[i]
-		m.heading(PlainMarkdown(o.ID + ": " + string(o.Verdict)))
+		m.heading(plain(o.ID + ": " + string(o.Verdict)))
 		m.line(PlainMarkdown(o.Statement) + " (" + PlainMarkdown(o.Source) + ")")
 		m.line("")
 		m.line("Would refute it: " + PlainMarkdown(o.Refutation))
@@ -26,7 +25,9 @@ func ClaimsMarkdown(w io.Writer, r *claims.Report) error {
 		m.line("Experiment: " + PlainMarkdown(o.Experiment))
 		m.line("")
 		m.columns(o)
-		m.claimPictures(o)
+		for _, d := range claimDrawings(o) {
+			m.embed(d.Drawing, d.slug)
+		}
 	}
 	if r.Incomplete != "" {
 		m.heading("Incomplete")
@@ -40,26 +41,5 @@ func (m *markdownReport) columns(o *claims.Outcome) {
 	for _, name := range o.Order {
 		c := o.Columns[name]
 		m.line("- **" + PlainMarkdown(name) + ": " + PlainMarkdown(standing(c.Verdict, c.When)) + ".** " + PlainMarkdown(restsOn(c)))
-	}
-}
-
-// claimPictures writes the pictures beside the page and embeds them.
-func (m *markdownReport) claimPictures(o *claims.Outcome) {
-	beside, ok := m.w.(Companion)
-	if !ok {
-		return
-	}
-	for _, d := range claimDrawings(o) {
-		if m.err != nil {
-			return
-		}
-		w, name, err := beside.Beside("-" + d.slug + ".svg")
-		if err != nil || w == nil {
-			m.err = err
-			continue
-		}
-		m.err = d.WriteSVG(w)
-		m.line("")
-		m.line("![" + escape(d.Title) + "](" + url.PathEscape(name) + ")")
 	}
 }

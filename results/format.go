@@ -20,6 +20,9 @@ type Format struct {
 	Render Renderer
 }
 
+// PageFormat is the format that shows a result and claims together; see Page.
+const PageFormat = "html"
+
 // Formats lists all formats, the default first.
 var Formats = []Format{
 	{Name: "table", Summary: "aligned text, at most 100 columns wide", Render: Table},
@@ -32,7 +35,7 @@ var Formats = []Format{
 	{Name: "action-bigger", Summary: "github-action-benchmark, bigger is better", Single: true, Render: ActionBigger},
 	{Name: "bencher", Summary: "Bencher Metric Format", Single: true, Render: Bencher},
 	{Name: "openmetrics", Summary: "OpenMetrics text, for Prometheus and its like", Single: true, Render: OpenMetrics},
-	{Name: "html", Summary: "one self-contained page with plots", Single: true, Render: HTML},
+	{Name: PageFormat, Summary: "one self-contained page with plots", Single: true, Render: HTML},
 }
 
 // ErrUnknownFormat reports a name that Formats does not have.

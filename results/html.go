@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 
+	"ipcbench/harness/claims"
+	"ipcbench/harness/env"
 	"ipcbench/results/plot"
 )
 
@@ -22,12 +24,39 @@ var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{
 
 // HTML writes one self-contained page: plots as inline SVG, each with its
 // figures as a table behind it, and filters. It loads nothing from anywhere.
-func HTML(w io.Writer, r *Result) error {
-	page := htmlReport{
-		Result: r, Machine: r.machine(),
-		Remarks: r.remarks(), Skips: r.skips(), Sentences: r.sentences(),
-		Environment: facts(r),
+func HTML(w io.Writer, r *Result) error { return Page(w, r, nil) }
+
+// Page is HTML with what became of the claims. Either may be nil.
+func Page(w io.Writer, r *Result, c *claims.Report) error {
+	var page htmlReport
+	if r != nil {
+		page.show(r)
 	}
+	if c != nil {
+		page.Claims = newHTMLClaims(c)
+		if r == nil {
+			page.Machine, page.Environment = machine(c.Environment), facts(c.Environment)
+		}
+	}
+	return htmlPage.Execute(w, page)
+}
+
+type htmlReport struct {
+	Machine, Incomplete       string
+	Transports, Waits         []string
+	Sizes                     []int
+	Plots                     []htmlPlot
+	Claims                    *htmlClaims
+	Groups                    []htmlGroup
+	FloorHeader               []string
+	FloorRows                 [][]string
+	Sentences, Remarks, Skips []string
+	Environment               [][2]string
+}
+
+func (page *htmlReport) show(r *Result) {
+	page.Machine, page.Incomplete, page.Environment = r.machine(), plain(r.Incomplete), facts(r.Environment)
+	page.Remarks, page.Skips, page.Sentences = r.remarks(), r.skips(), r.sentences()
 	transports, sizes, waits := map[string]bool{}, map[int]bool{}, map[string]bool{}
 	for _, g := range r.groups() {
 		page.Groups = append(page.Groups, newHTMLGroup(g))
@@ -43,20 +72,6 @@ func HTML(w io.Writer, r *Result) error {
 	for _, p := range r.pictures() {
 		page.Plots = append(page.Plots, newHTMLPlot(p))
 	}
-	return htmlPage.Execute(w, page)
-}
-
-type htmlReport struct {
-	Result                    *Result
-	Machine                   string
-	Transports, Waits         []string
-	Sizes                     []int
-	Plots                     []htmlPlot
-	Groups                    []htmlGroup
-	FloorHeader               []string
-	FloorRows                 [][]string
-	Sentences, Remarks, Skips []string
-	Environment               [][2]string
 }
 
 // htmlPlot is a plot with what the filters know it by; Size is -1 where it
@@ -101,8 +116,7 @@ func newHTMLGroup(g *group) htmlGroup {
 }
 
 // facts are the environment as rows.
-func facts(r *Result) [][2]string {
-	e := r.Environment
+func facts(e env.Environment) [][2]string {
 	rows := [][2]string{{"CPU", e.CPU.Model}, {"CPUs allowed", strconv.Itoa(len(e.CPU.Allowed))}, {"governor", e.CPU.Governor},
 		{"SMT", e.CPU.SMT}, {"kernel", e.Kernel}, {"virtualisation", e.Virtualisation}, {"memory", size(int(e.Memory))},
 		{"Go", e.Go}, {"commit", e.Commit}, {"time", e.Time}, {"clock read", seconds(e.ClockReadNS)}}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ipcbench/harness/claims"
 )
 
 func page(t *testing.T, r *Result) string {
@@ -39,7 +41,17 @@ func TestHTMLEscapes(t *testing.T) {
 		r.Cells[i].Warnings = []string{hostile}
 	}
 	r.Skipped[0].Reason, r.Incomplete, r.Environment.CPU.Model = hostile, hostile, hostile
-	text := page(t, r)
+	c := claimsSample()
+	o := &c.Claims[0]
+	o.ID, o.Statement, o.Source, o.Experiment, o.Refutation, o.When, c.Incomplete = hostile, hostile, hostile, hostile, hostile, hostile, hostile
+	o.Order, o.Columns = []string{hostile}, map[string]claims.Column{hostile: {When: hostile, Evidence: claims.Evidence{Text: hostile}}}
+	o.Figures = []claims.Figure{{Title: hostile, XLabel: hostile, YLabel: hostile, Series: []claims.Series{{Name: hostile, Points: [][2]float64{{1, 2}}}}},
+		{Categories: []string{hostile}, Series: []claims.Series{{Name: hostile, Points: [][2]float64{{0, 2}, {-1, 1}, {1e300, 1}}}}}}
+	var out bytes.Buffer
+	if err := Page(&out, r, c); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
 	if n := strings.Count(text, "<script>"); n != 1 {
 		t.Errorf("%d scripts, one of which is the page's own", n)
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
+
+	"ipcbench/results/plot"
 )
 
 // Markdown writes what Table does, as Markdown. Where w is a Companion, plots are
@@ -45,26 +47,30 @@ func (m *markdownReport) heading(s string) {
 	m.line("")
 }
 
-// pictures writes some of a result's pictures beside the report and embeds
-// them.
+// pictures embeds some of a result's pictures.
 func (m *markdownReport) pictures(all []picture, wanted func(picture) bool) {
+	for _, p := range all {
+		if wanted(p) {
+			m.embed(p.Drawing, p.slug)
+		}
+	}
+}
+
+// embed writes a drawing beside the report and shows it there; where the report
+// is a stream there is no place for it.
+func (m *markdownReport) embed(d *plot.Drawing, slug string) {
 	beside, ok := m.w.(Companion)
-	if !ok {
+	if !ok || d == nil || m.err != nil {
 		return
 	}
-	for _, p := range all {
-		if m.err != nil || !wanted(p) {
-			continue
-		}
-		w, name, err := beside.Beside("-" + p.slug + ".svg")
-		if err != nil || w == nil {
-			m.err = err
-			continue
-		}
-		m.err = p.WriteSVG(w)
-		m.line("")
-		m.line("![" + escape(p.Title) + "](" + url.PathEscape(name) + ")")
+	w, name, err := beside.Beside("-" + slug + ".svg")
+	if err != nil || w == nil {
+		m.err = err
+		return
 	}
+	m.err = d.WriteSVG(w)
+	m.line("")
+	m.line("![" + escape(d.Title) + "](" + url.PathEscape(name) + ")")
 }
 
 func (m *markdownReport) list(title string, items []string) {

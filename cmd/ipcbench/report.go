@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ipcbench/harness/claims"
 	"ipcbench/results"
 )
 
@@ -17,9 +18,11 @@ func newReport() *cobra.Command {
 		Short: "Write stored results in any format",
 		Long: "Report writes results, or the verdicts of claims, that were stored as JSON, in any format.\n" +
 			"Several results are written one after the other. All are read and checked before anything\n" +
-			"is written. Markdown of a result that goes to a file has its plots beside it, as SVG files.",
+			"is written. Markdown that goes to a file has its plots beside it, as SVG files. The format html\n" +
+			"takes a result, claims, or one of each.",
 		Example: "  ipcbench report result.json\n" +
 			"  ipcbench report --format markdown -o report.md result.json\n" +
+			"  ipcbench report --format html -o report.html result.json claims.json\n" +
 			"  ipcbench report --format gobench old.json > old.txt   # for benchstat",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error {
@@ -46,41 +49,61 @@ func formatFlags(c *cobra.Command, format, output *string) {
 
 // report writes results, or what became of claims: a file says which it is.
 func report(stdout io.Writer, files []string, format, output string) error {
-	stored, err := results.ReadClaimsFile(files[0])
-	if errors.Is(err, results.ErrForeign) {
-		return reportResults(stdout, files, format, output)
-	}
+	stored, tried, err := readReports(files)
 	if err != nil {
 		return err
 	}
-	if len(files) > 1 {
-		return fmt.Errorf("%s holds claims, which are written one file at a time, not %d", files[0], len(files))
+	switch {
+	case len(tried) == 0:
+		return reportResults(stdout, stored, format, output)
+	case format == results.PageFormat && len(tried) == 1 && len(stored) <= 1:
+		var r *results.Result
+		if len(stored) > 0 {
+			r = stored[0]
+		}
+		return write(stdout, output, func(w io.Writer) error { return results.Page(w, r, tried[0]) })
+	case len(files) > 1:
+		return fmt.Errorf("claims are written one file at a time, or with one result as %s, not %d files as %s",
+			results.PageFormat, len(files), format)
 	}
 	f, err := results.LookupClaimsFormat(format)
 	if err != nil {
 		return err
 	}
-	return write(stdout, output, func(w io.Writer) error { return f.Render(w, stored) })
+	return write(stdout, output, func(w io.Writer) error { return f.Render(w, tried[0]) })
 }
 
-func reportResults(stdout io.Writer, files []string, format, output string) error {
+// readReports reads all files before anything is written.
+func readReports(files []string) (stored []*results.Result, tried []*claims.Report, err error) {
+	for _, name := range files {
+		r, err := results.ReadFile(name)
+		if err == nil {
+			stored = append(stored, r)
+			continue
+		}
+		c, claimsErr := results.ReadClaimsFile(name)
+		switch {
+		case claimsErr == nil:
+			tried = append(tried, c)
+		case errors.Is(err, results.ErrForeign) && !errors.Is(claimsErr, results.ErrForeign):
+			return nil, nil, claimsErr
+		default:
+			return nil, nil, err
+		}
+	}
+	return stored, tried, nil
+}
+
+func reportResults(stdout io.Writer, stored []*results.Result, format, output string) error {
 	f, err := results.LookupFormat(format)
 	if err != nil {
 		return err
 	}
-	if f.Single && len(files) > 1 {
-		return fmt.Errorf("format %s takes one file, not %d", f.Name, len(files))
-	}
-	var all []*results.Result
-	for _, name := range files {
-		r, err := results.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		all = append(all, r)
+	if f.Single && len(stored) > 1 {
+		return fmt.Errorf("format %s takes one file, not %d", f.Name, len(stored))
 	}
 	return write(stdout, output, func(w io.Writer) error {
-		for _, r := range all {
+		for _, r := range stored {
 			if err := f.Render(w, r); err != nil {
 				return err
 			}
