@@ -92,11 +92,7 @@ func copyText(n copyCounts, of func(counted) []float64) string {
 		if c.Bytes == 0 {
 			continue
 		}
-		var words []string
-		for _, v := range of(c) {
-			words = append(words, fmt.Sprintf("%.2f", v))
-		}
-		if text := strings.Join(words, " and ") + " copies"; text != last {
+		if text := copiesText(of(c)); text != last {
 			flush()
 			last = text
 		}
@@ -104,6 +100,15 @@ func copyText(n copyCounts, of func(counted) []float64) string {
 	}
 	flush()
 	return strings.Join(parts, "; ")
+}
+
+// copiesText is a number of copies, or both where they differ.
+func copiesText(each []float64) string {
+	first, last := fmt.Sprintf("%.3g", each[0]), fmt.Sprintf("%.3g", each[len(each)-1])
+	if first == last {
+		return first + " copies each way"
+	}
+	return first + " copies of a request and " + last + " of a reply"
 }
 
 // sourcesText says how many sizes each source confirmed.
