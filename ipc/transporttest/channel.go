@@ -15,6 +15,8 @@ type channel struct {
 	server  ipc.Server
 	clients []ipc.Client
 	served  chan error
+	// caller is the thread of the last callAside.
+	caller chan int
 }
 
 // open makes a channel with all its ends here, which are closed when the test

@@ -31,7 +31,8 @@ var roles = map[string]role{
 	"serve": serveCounted,
 	"hang":  serveAndHang,
 	"idle":  callAndIdle,
-	"call":  callForEver,
+	"call":  callOnce,
+	"hold":  holdEnd,
 
 	"create":          createAndOffer,
 	"serve-till-told": serveTillTold,

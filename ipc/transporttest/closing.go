@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"ipcbench/ipc"
 )
 
@@ -101,7 +103,9 @@ func waiting(release <-chan struct{}) ipc.Service {
 func (c *channel) callAside(client ipc.Client, n int) <-chan error {
 	request := c.buffer(client, n)
 	called := make(chan error, 1)
+	c.caller = make(chan int, 1)
 	go c.asClient(func() {
+		c.caller <- unix.Gettid()
 		_, err := client.Call(request)
 		called <- err
 	})

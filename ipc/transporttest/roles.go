@@ -2,7 +2,10 @@ package transporttest
 
 import (
 	"encoding/binary"
+	"fmt"
 	"runtime"
+
+	"golang.org/x/sys/unix"
 
 	"ipcbench/ipc"
 )
@@ -63,20 +66,21 @@ func callAndIdle(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *par
 	select {}
 }
 
-// callForEver calls with the largest request, over and over.
-func callForEver(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
+// callOnce says which thread it is, and calls with the largest request.
+func callOnce(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
 	client, request, err := dial(transport, cfg, h)
 	if err != nil {
 		return err
 	}
-	for i := 0; ; i++ {
-		if _, err := client.Call(request); err != nil {
-			return err
-		}
-		if i == 0 {
-			p.ready()
-		}
-	}
+	p.say(fmt.Sprintf("calling %d", unix.Gettid()))
+	_, err = client.Call(request)
+	return err
+}
+
+// holdEnd keeps an end as it got it.
+func holdEnd(_ ipc.Transport, _ ipc.Config, _ ipc.Handover, p *parent) error {
+	p.ready()
+	select {}
 }
 
 func dial(transport ipc.Transport, cfg ipc.Config, h ipc.Handover) (ipc.Client, *ipc.Buffer, error) {

@@ -72,6 +72,7 @@ func Run(t *testing.T, s Subject) {
 		{"ClosedEnds", testClosedEnds},
 		{"ClientKilled", testClientKilled},
 		{"ClientKilledCalling", testClientKilledCalling},
+		{"KilledInMessage", testKilledInMessage},
 		{"ServerKilled", testServerKilled},
 		{"ServerKilledServing", testServerKilledServing},
 		{"Survivors", testSurvivors},
