@@ -48,6 +48,7 @@ type ProcessState struct {
 	spawned  atomic.Int64
 	sequence atomic.Int64
 	closing  atomic.Bool
+	closed   atomic.Bool
 	failure  atomic.Pointer[error]
 }
 
@@ -192,15 +193,14 @@ func (ps *ProcessState) Device() device.Device { return ps.device }
 
 // Close ends the pool, waits until the handlers that run have returned, and
 // lets go of the device; calls that wait for a reply return ErrClosed. No
-// received Parcel may be used afterwards. It must not be called from a handler,
+// received Parcel or bytes may be used afterwards. It must not be called from a handler,
 // which it would wait for. It returns what went wrong in the pool, if anything
 // did; a second Close returns ErrClosed.
 func (ps *ProcessState) Close() error {
-	if !ps.beginClose() {
+	if !ps.closed.CompareAndSwap(false, true) {
 		return ErrClosed
 	}
-	ps.pool.close()
-	flushErr := ps.flush()
+	flushErr := ps.Shutdown()
 	ps.loopers.Wait()
 	ps.threads.wait()
 	ps.threads.discard()
@@ -212,10 +212,15 @@ func (ps *ProcessState) Close() error {
 	return errors.Join(errs...)
 }
 
-func (ps *ProcessState) beginClose() bool {
+// Shutdown is the first half of Close: calls return ErrClosed from now on, those
+// that wait for a reply too, and the pool ends. The receive region stays, for
+// those who still read what they received. It may be repeated until Close.
+func (ps *ProcessState) Shutdown() error {
 	ps.threads.mu.Lock()
-	defer ps.threads.mu.Unlock()
-	return ps.closing.CompareAndSwap(false, true)
+	ps.closing.Store(true)
+	ps.threads.mu.Unlock()
+	ps.pool.close()
+	return ps.flush()
 }
 
 // flush sends every thread that waits in the driver home, as every close of a

@@ -369,6 +369,34 @@ func TestBytes(t *testing.T) {
 	})
 }
 
+// TestShutdown: what was received can be read until Close, although no call
+// begins any more.
+func TestShutdown(t *testing.T) {
+	run(t, "server", func(t *testing.T, w *world) {
+		handle := w.find(t, "bytes").(*binder.Proxy).Handle()
+		thread, err := w.ps.Attach()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer thread.Detach()
+		reply, err := thread.TransactBytes(handle, 1, []byte("abc"), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := w.ps.Shutdown(); err != nil {
+				t.Error("shut down:", err)
+			}
+			if string(reply) != "cba" {
+				t.Errorf("received %q", reply)
+			}
+			if _, err := thread.TransactBytes(handle, 1, nil, 0); !errors.Is(err, binder.ErrClosed) {
+				t.Error("call:", err)
+			}
+		}
+	})
+}
+
 // TestCloseInService: a server that closes while it is called ends its calls.
 func TestCloseInService(t *testing.T) {
 	run(t, "server", func(t *testing.T, w *world) {

@@ -24,9 +24,6 @@ type Subject struct {
 	Largest int
 	// Unordered: what is sent one-way may arrive after a later call.
 	Unordered bool
-	// Mortal says why survivors of killed processes cannot clean up after them;
-	// empty if they can.
-	Mortal string
 	// SleepsMayLack: some of the Syscalls are made only if an end sleeps.
 	SleepsMayLack bool
 	// Inject makes bytes, a header and what follows it, arrive at the peer of

@@ -3,7 +3,6 @@ package transport
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -188,12 +187,10 @@ func (c *client) explain(err error) error {
 
 // Close implements ipc.Client.
 func (c *client) Close() error {
-	var err error
-	closeOnce := sync.OnceFunc(func() { err = c.ps.Close() })
-	if !c.gate.Shut(closeOnce) {
+	if !c.gate.Shut(func() { _ = c.ps.Shutdown() }) {
 		return nil
 	}
-	closeOnce()
+	err := c.ps.Close()
 	c.lifeline.Close()
 	c.buffers.FreeAll()
 	return err

@@ -41,14 +41,14 @@ func (p sharedPlatform) create() (string, func() error, error) {
 	return dir, func() error { return os.RemoveAll(dir) }, err
 }
 
-// leave removes the directory if its creator, who would have, is gone. One of
-// another user cannot be removed.
+// leave removes the directory if its creator, who would have, is gone, and
+// everybody else. One of another user cannot be removed.
 func (sharedPlatform) leave(dir string) {
 	var creator int
 	if _, err := fmt.Sscanf(filepath.Base(dir), directory, &creator); err != nil {
 		return
 	}
-	if unix.Kill(creator, 0) == unix.ESRCH {
+	if unix.Kill(creator, 0) == unix.ESRCH && shared.Abandoned(dir) {
 		os.RemoveAll(dir)
 	}
 }

@@ -93,8 +93,7 @@ func TestTransports(t *testing.T) {
 // returns at once and costs one more.
 func subject(t ipc.Transport) transporttest.Subject {
 	carrier := t.(*transport).carrier
-	s := transporttest.Subject{Transport: t, Copies: 1, Unordered: true, Largest: regionSize - carrier.overhead(),
-		Mortal: "Close takes the driver's memory from a call that another goroutine is in"}
+	s := transporttest.Subject{Transport: t, Copies: 1, Unordered: true, Largest: regionSize - carrier.overhead()}
 	if _, isPlain := carrier.(plain); !isPlain {
 		s.Copies = 2
 	}

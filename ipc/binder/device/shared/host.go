@@ -2,6 +2,8 @@ package shared
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,18 +36,36 @@ func (h *host) Commit(size int64) error {
 	return unix.Fallocate(int(h.arena.Fd()), 0, 0, size)
 }
 
-// Dead looks whether the member's lock can be had.
+// Dead says whether a member is.
 func (h *host) Dead(slot arena.Slot) bool {
-	return slot.User != h.token && memberDead(h.dir, slot.User)
+	return slot.User != h.token && memberDead(h.dir, slot)
 }
 
-func memberDead(dir string, token uint64) bool {
-	file, err := os.Open(memberPath(dir, token))
+// memberDead looks whether the member's lock can be had. If somebody removed its
+// file, the process itself is looked at, so that one that execs lives until it
+// ends.
+func memberDead(dir string, slot arena.Slot) bool {
+	path := memberPath(dir, slot.User)
+	if _, err := os.Stat(path); os.IsNotExist(err) {
+		return startTime(int(slot.PID)) != slot.Start
+	}
+	return unlocked(path)
+}
+
+// unlocked says whether nobody has the file locked.
+func unlocked(path string) bool {
+	file, err := os.Open(path)
 	if err != nil {
-		return os.IsNotExist(err)
+		return false
 	}
 	defer file.Close()
 	return flock(file, unix.LOCK_SH|unix.LOCK_NB) == nil
+}
+
+// Abandoned says whether no process that lives is a member of a directory.
+func Abandoned(dir string) bool {
+	members, _ := filepath.Glob(filepath.Join(dir, "member-*"))
+	return !slices.ContainsFunc(members, func(path string) bool { return !unlocked(path) })
 }
 
 // Wait is interrupted by the Go scheduler's signals only, if it is raw and
@@ -133,14 +153,14 @@ func (h *host) close() {
 }
 
 // startTime is when a process started, in the kernel's ticks after boot; 0 if
-// there is no such process.
+// there is no such process, or only what is left of it until its parent waits.
 func startTime(pid int) uint64 {
 	p, err := procfs.NewProc(pid)
 	if err != nil {
 		return 0
 	}
 	stat, err := p.Stat()
-	if err != nil {
+	if err != nil || stat.State == "Z" || stat.State == "X" {
 		return 0
 	}
 	return stat.Starttime

@@ -193,3 +193,40 @@ func caller(args []string) error {
 	_, _, err = p.request(64, 0)
 	return err
 }
+
+// TestRemovedDirectory: a member whose files somebody removed is not taken for
+// dead, and is when it dies.
+func TestRemovedDirectory(t *testing.T) {
+	dir := testDir(t)
+	server := start(t, "server", dir)
+	d, err := New(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	p, err := newPeer(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	code, reply, err := p.request(64, 0)
+	if err != nil || code != abi.BR_REPLY {
+		t.Fatal(code, err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	d.reap(map[uint64]int{})
+	if n := len(d.driver.Members()); n != 2 {
+		t.Fatalf("%d members are left", n)
+	}
+	if code, _, err := p.request(64, reply.Buffer); err != nil || code != abi.BR_REPLY {
+		t.Errorf("a call between members without directory: %v, %v", code, err)
+	}
+	if err := server.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	awaitAlone(t, d)
+}

@@ -39,6 +39,7 @@ func (d *Device) watch() {
 			time.Sleep(rescan * time.Millisecond) // no memory: look at all of them
 		}
 		if fds[0].Revents != 0 {
+			d.reap(members) // so that the last member knows that it is
 			return
 		}
 		d.host.post.Drain()
@@ -88,7 +89,7 @@ func (d *Device) reap(members map[uint64]int) {
 		if _, known := members[s.User]; !known {
 			members[s.User] = openPID(s)
 		}
-		if memberDead(d.dir, s.User) {
+		if memberDead(d.dir, s) {
 			d.driver.ReleaseDead(m)
 			_ = os.Remove(memberPath(d.dir, s.User))
 			_ = os.Remove(postPath(d.dir, s.User))
