@@ -6,11 +6,13 @@ import (
 	"ipcbench/harness/claims"
 )
 
+const claimsTitle = "What is said of Binder, and what was found"
+
 // ClaimsMarkdown writes what ClaimsTable does, as Markdown. Where w is a
 // Companion, the pictures are written as SVG files beside it.
 func ClaimsMarkdown(w io.Writer, r *claims.Report) error {
 	m := &markdownReport{textReport{w: w}}
-	m.line("# What is said of Binder, and what was found")
+	m.line("# " + claimsTitle)
 	m.line("")
 	m.line(escape(machine(r.Environment)))
 	m.line("")

@@ -28,13 +28,14 @@ func HTML(w io.Writer, r *Result) error { return Page(w, r, nil) }
 
 // Page is HTML with what became of the claims. Either may be nil.
 func Page(w io.Writer, r *Result, c *claims.Report) error {
-	var page htmlReport
+	page := htmlReport{Title: "IPC benchmark"}
 	if r != nil {
 		page.show(r)
 	}
 	if c != nil {
 		page.Claims = newHTMLClaims(c)
 		if r == nil {
+			page.Title = page.Claims.Title
 			page.Machine, page.Environment = machine(c.Environment), facts(c.Environment)
 		}
 	}
@@ -42,6 +43,7 @@ func Page(w io.Writer, r *Result, c *claims.Report) error {
 }
 
 type htmlReport struct {
+	Title                     string
 	Machine, Incomplete       string
 	Transports, Waits         []string
 	Sizes                     []int

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"ipcbench/harness"
 	"ipcbench/results"
@@ -260,6 +261,31 @@ func TestParseThresholds(t *testing.T) {
 	for _, bad := range []string{"", "5", "x%", "-1%", "NaN%", "p42=5%", "syscalls=5%", "=5%"} {
 		if _, err := ParseThresholds([]string{bad}); err == nil {
 			t.Errorf("%q is taken", bad)
+		}
+	}
+}
+
+// TestTableFitsItsWidth: whatever cells are called, and however they differ.
+func TestTableFitsItsWidth(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	old, young := drawn(rng, "", 10, 1e9, 0.01, "pipe", strings.Repeat("long", 40)), drawn(rng, "", 10, 9e13, 0.01, "pipe", strings.Repeat("long", 40))
+	for _, r := range []*results.Result{old, young} {
+		r.Cells[0].Wait, r.Cells[0].Clients = "adaptive", 16
+	}
+	c := compared(t, old, young)
+	c.Warnings = []string{strings.Repeat("word ", 60)}
+	var out bytes.Buffer
+	if err := Table(&out, c); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 100 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	for _, want := range []string{"pipe 64 B adaptive 16 clients", "all cells: echo, placement cross", ">1000×"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ipcbench/harness"
 	"ipcbench/results"
 )
 
@@ -61,7 +62,7 @@ func Table(w io.Writer, c *Comparison) error {
 		fmt.Fprintln(w)
 	}
 	for _, line := range append(c.notes(), c.summary()) {
-		if _, err := fmt.Fprintln(w, results.Plain(line)); err != nil {
+		if _, err := fmt.Fprintln(w, results.WrapPlain(line, "  ")); err != nil {
 			return err
 		}
 	}
@@ -86,15 +87,91 @@ func Markdown(w io.Writer, c *Comparison) error {
 	return nil
 }
 
-// table has the cells that are not the same.
+// nameWidth is the room for a cell's name in a table of 100 columns.
+const nameWidth = 30
+
+// table has the cells that are not the same. What all cells of the comparison
+// share is left out of their names; see shared.
 func (c *Comparison) table() (header []string, rows [][]string) {
+	same := c.shared()
 	for i := range c.Cells {
 		if cell := &c.Cells[i]; cell.Verdict != Same {
-			rows = append(rows, []string{results.Describe(cell.Key), cell.Metric, figure(cell.Metric, cell.Old), figure(cell.Metric, cell.New),
-				fmt.Sprintf("%+.1f%%", 100*cell.Change), significance(cell.P), string(cell.Verdict)})
+			rows = append(rows, []string{results.Clip(cell.short(same), nameWidth), cell.Metric, figure(cell.Metric, cell.Old), figure(cell.Metric, cell.New),
+				signed(cell.Change), significance(cell.P), string(cell.Verdict)})
 		}
 	}
 	return []string{"cell", "metric", "old", "new", "change", "p", "verdict"}, rows
+}
+
+// shared is the key of what all cells have in common, else empty.
+func (c *Comparison) shared() harness.Key {
+	if len(c.Cells) == 0 {
+		return harness.Key{}
+	}
+	same := c.Cells[0].Key
+	for i := range c.Cells {
+		k := c.Cells[i].Key
+		if k.Workload != same.Workload {
+			same.Workload = ""
+		}
+		if k.Wait != same.Wait {
+			same.Wait = ""
+		}
+		if k.Placement != same.Placement {
+			same.Placement = ""
+		}
+		if k.Clients != same.Clients {
+			same.Clients = 0
+		}
+	}
+	return same
+}
+
+// short names a cell by what it does not share with all others.
+func (c *Cell) short(same harness.Key) string {
+	if c.Workload == "" {
+		return c.Transport
+	}
+	parts := []string{c.Transport, results.Payload(c.RequestBytes, c.ReplyBytes)}
+	if same.Workload == "" {
+		parts = append(parts, c.Workload)
+	}
+	if same.Wait == "" {
+		parts = append(parts, c.Wait)
+	}
+	if same.Placement == "" {
+		parts = append(parts, c.Placement)
+	}
+	if same.Clients == 0 {
+		parts = append(parts, fmt.Sprintf("%d clients", c.Clients))
+	}
+	return strings.Join(parts, " ")
+}
+
+// conditions are what all cells share, in words; empty where there is nothing.
+func conditions(same harness.Key) string {
+	var parts []string
+	if same.Workload != "" {
+		parts = append(parts, same.Workload)
+	}
+	if same.Wait != "" {
+		parts = append(parts, "wait "+same.Wait)
+	}
+	if same.Placement != "" {
+		parts = append(parts, "placement "+same.Placement)
+	}
+	if same.Clients > 0 {
+		parts = append(parts, fmt.Sprintf("clients %d", same.Clients))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// signed is a change in per cent; of more than a thousandfold only that it is.
+func signed(share float64) string {
+	if share > 999 {
+		return ">1000×"
+	}
+	return fmt.Sprintf("%+.1f%%", 100*share)
 }
 
 func significance(p *float64) string {
@@ -116,6 +193,9 @@ func figure(metric string, v float64) string {
 
 // notes are the warnings, and why some cells could not be decided.
 func (c *Comparison) notes() (lines []string) {
+	if common := conditions(c.shared()); common != "" {
+		lines = append(lines, "all cells: "+common)
+	}
 	for _, warning := range c.Warnings {
 		lines = append(lines, "warning: "+warning)
 	}
