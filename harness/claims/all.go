@@ -20,5 +20,6 @@ func All() []Claim {
 		threadPool,
 		poolServes,
 		repliesAlike,
+		queueAndWake,
 	}
 }

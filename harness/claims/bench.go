@@ -86,6 +86,9 @@ func (b *Bench) try(ctx context.Context, c Claim) (Outcome, error) {
 	if c.draw != nil && len(all) > 0 {
 		o.Figures = c.draw(all)
 	}
+	if c.tabulate != nil && len(all) > 0 {
+		o.Tables = c.tabulate(all)
+	}
 	return o, nil
 }
 

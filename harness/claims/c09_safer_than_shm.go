@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-var saferThanShm = Define(Meta{
+var saferThanShm = Tabulating(Define(Meta{
 	ID: "C9",
 	Statement: "Binder is safer than shared memory: what a receiver has cannot be changed under its feet, and it needs no " +
 		"synchronisation of its own.",
@@ -17,7 +17,7 @@ var saferThanShm = Define(Meta{
 		"the sender changes a message that was received; the receiver writes to it; another process of the user, and one " +
 		"of another user, get in; the sender says it is somebody else. Each is made through the interface and on raw memory: " +
 		"whatever a process has mapped or may open, short of a debugger's rights.",
-}, measureAttacks, judgeAttacks)
+}, measureAttacks, judgeAttacks), tabulateAttacks)
 
 // attackNumbers is what became of each attack.
 type attackNumbers struct{ Attacks []attack }
@@ -104,4 +104,22 @@ func measureAttacks(_ context.Context, _ *Bench, subject Subject) (n attackNumbe
 		n.Attacks = append(n.Attacks, attack{Name: a.name, Raw: a.raw, Binder: onBinder[i], Shm: onShm[i]})
 	}
 	return n, nil
+}
+
+// tabulateAttacks has a row an attack and a column a medium.
+func tabulateAttacks(columns []string, numbers []attackNumbers) []Table {
+	t := Table{Title: "Attacks, and what became of them", Header: append([]string{"attack", "on"}, columns...)}
+	t.Header = append(t.Header, "SysV shm")
+	for i, a := range attacks {
+		level := "interface"
+		if a.raw {
+			level = "raw memory"
+		}
+		row := []string{a.name, level}
+		for _, n := range numbers {
+			row = append(row, n.Attacks[i].Binder.String())
+		}
+		t.Rows = append(t.Rows, append(row, numbers[0].Attacks[i].Shm.String()))
+	}
+	return []Table{t}
 }

@@ -71,6 +71,8 @@ type Claim struct {
 	judge   func(any) Judgement
 	// draw makes pictures of the numbers of all columns; it may be nil.
 	draw func([]measured) []Figure
+	// tabulate makes tables of them likewise; it may be nil.
+	tabulate func([]measured) []Table
 }
 
 // measured is a column with its numbers.
@@ -111,15 +113,22 @@ func DefineFor[N any](meta Meta, transports []string, measure func(context.Conte
 // Drawing adds pictures to a claim: draw gets the numbers of the columns that
 // have some, by column and in their order.
 func Drawing[N any](c Claim, draw func(columns []string, numbers []N) []Figure) Claim {
-	c.draw = func(all []measured) []Figure {
-		var columns []string
-		var numbers []N
-		for _, m := range all {
-			columns, numbers = append(columns, m.column), append(numbers, m.numbers.(N))
-		}
-		return draw(columns, numbers)
-	}
+	c.draw = func(all []measured) []Figure { return draw(apart[N](all)) }
 	return c
+}
+
+// Tabulating adds tables to a claim, as Drawing adds pictures.
+func Tabulating[N any](c Claim, tabulate func(columns []string, numbers []N) []Table) Claim {
+	c.tabulate = func(all []measured) []Table { return tabulate(apart[N](all)) }
+	return c
+}
+
+// apart are the names of columns, and their numbers.
+func apart[N any](all []measured) (columns []string, numbers []N) {
+	for _, m := range all {
+		columns, numbers = append(columns, m.column), append(numbers, m.numbers.(N))
+	}
+	return columns, numbers
 }
 
 // ErrUnknownClaim reports an id that All does not have.

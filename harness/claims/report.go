@@ -37,6 +37,7 @@ type Outcome struct {
 	Columns map[string]Column `json:"columns"`
 	Order   []string          `json:"order"`
 	Figures []Figure          `json:"figures,omitempty"`
+	Tables  []Table           `json:"tables,omitempty"`
 }
 
 // Column is the claim on one subject.
@@ -52,6 +53,13 @@ type Column struct {
 type Evidence struct {
 	Text    string          `json:"text"`
 	Numbers json.RawMessage `json:"numbers,omitempty"`
+}
+
+// Table is what was seen, row by row.
+type Table struct {
+	Title  string     `json:"title"`
+	Header []string   `json:"header"`
+	Rows   [][]string `json:"rows"`
 }
 
 // Figure is a picture of the numbers, for renderers to draw.

@@ -142,7 +142,7 @@ func (s *servantState) obey(stage *cast.Stage, trace *tracer) error {
 		log := s.log
 		log.Spawned = s.ps.Spawned()
 		if trace != nil {
-			log.Events = trace.taken()
+			log.Events = trace.all()
 		}
 		err := stage.Say(log)
 		s.mu.Unlock()

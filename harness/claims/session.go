@@ -103,6 +103,11 @@ func (s *session) join(options ...binder.Option) error {
 	if err != nil {
 		return err
 	}
+	return s.use(dev, options...)
+}
+
+// use makes this process a client through an open device.
+func (s *session) use(dev device.Device, options ...binder.Option) (err error) {
 	s.device = &remembering{Device: dev}
 	if s.ps, err = binder.Open(s.device, options...); err != nil {
 		return err

@@ -1,8 +1,10 @@
 package claims
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"ipcbench/internal/sys"
@@ -25,6 +27,20 @@ type traceEvent struct {
 	Owner  int32  `json:"owner,omitempty"`
 	Buffer uint64 `json:"buffer,omitempty"`
 	Bytes  uint64 `json:"bytes,omitempty"`
+}
+
+// crossing reports an ioctl that begins or ends, as opposed to a driver's step.
+func (e traceEvent) crossing() bool { return e.Name == "enter" || e.Name == "return" }
+
+// what is the event in words.
+func (e traceEvent) what() string {
+	switch e.Name {
+	case "enter":
+		return "ioctl"
+	case "return":
+		return "ioctl returns"
+	}
+	return fmt.Sprintf("%s: %d bytes in the region of process %d", e.Name, e.Bytes, e.Owner)
 }
 
 // tracer is a device that notes what passes through it: each ioctl that carries
@@ -56,13 +72,20 @@ func (t *tracer) add(e traceEvent) {
 	t.events = append(t.events, e)
 }
 
-// taken are the events so far, which are forgotten.
-func (t *tracer) taken() []traceEvent {
+// all are the events so far.
+func (t *tracer) all() []traceEvent {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	all := t.events
-	t.events = nil
-	return all
+	return slices.Clone(t.events)
+}
+
+// View is described by device.Viewer.
+func (t *tracer) View(name string) (string, error) {
+	viewer, ok := t.Device.(device.Viewer)
+	if !ok {
+		return "", fmt.Errorf("no view of %s: %w", t.Name(), errors.ErrUnsupported)
+	}
+	return viewer.View(name)
 }
 
 // Open opens the device for files that are traced.
