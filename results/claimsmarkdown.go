@@ -44,4 +44,10 @@ func (m *markdownReport) columns(o *claims.Outcome) {
 		c := o.Columns[name]
 		m.line("- **" + PlainMarkdown(name) + ": " + PlainMarkdown(standing(c.Verdict, c.When)) + ".** " + PlainMarkdown(restsOn(c)))
 	}
+	for _, table := range o.Tables {
+		m.line("")
+		m.line(PlainMarkdown(table.Title))
+		m.line("")
+		m.table(table.Header, clipped(table.Rows))
+	}
 }

@@ -22,11 +22,30 @@ func ClaimsTable(w io.Writer, r *claims.Report) error {
 			c := o.Columns[name]
 			t.paragraph("  - ", columnText(name, c))
 		}
+		for _, table := range o.Tables {
+			t.line("")
+			t.paragraph("  ", table.Title)
+			t.table(table.Header, clipped(table.Rows))
+		}
 	}
 	if r.Incomplete != "" {
 		t.heading("incomplete: " + plain(r.Incomplete))
 	}
 	return t.err
+}
+
+// clipped are the rows of a claim's table, plain and each cell short enough for a
+// line.
+func clipped(rows [][]string) (short [][]string) {
+	const widest = 40
+	for _, row := range rows {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = clip(plain(cell), widest)
+		}
+		short = append(short, cells)
+	}
+	return short
 }
 
 // paragraph writes wrapped text behind a mark.

@@ -135,8 +135,8 @@ func (s *siege) storm() (o fate, err error) {
 	if err == nil {
 		err = s.look("watch")
 	}
-	return fate{Fell: s.last.Changed > 0,
-		Happened: fmt.Sprintf("of %d double looks %d differ", doubleLooks, s.last.Changed)}, err
+	return fate{Fell: s.last.Differing > 0,
+		Happened: fmt.Sprintf("of %d double looks %d differ", s.last.Looks, s.last.Differing)}, err
 }
 
 // half has the sender begin its next message while the victim has one.

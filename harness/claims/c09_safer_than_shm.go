@@ -51,14 +51,9 @@ func (o fate) String() string {
 }
 
 func judgeAttacks(n attackNumbers) Judgement {
-	var text, raw []string
-	tried, api, shm := 0, 0, 0
+	var interfaceFell, rawFell []string
+	tried, shm := 0, 0
 	for _, a := range n.Attacks {
-		level := "interface"
-		if a.Raw {
-			level = "raw memory"
-		}
-		text = append(text, fmt.Sprintf("%s (%s): Binder %v, shm %v", a.Name, level, a.Binder, a.Shm))
 		if a.Binder.Untried == "" {
 			tried++
 		}
@@ -67,21 +62,24 @@ func judgeAttacks(n attackNumbers) Judgement {
 		}
 		switch {
 		case a.Binder.Fell && a.Raw:
-			raw = append(raw, a.Name)
+			rawFell = append(rawFell, a.Name)
 		case a.Binder.Fell:
-			api++
+			interfaceFell = append(interfaceFell, a.Name)
 		}
 	}
-	j := Judgement{Verdict: Supported, Text: strings.Join(text, "; "),
-		Confidence: fmt.Sprintf("%d attacks really made on Binder; %d of the same succeeded on shared memory", tried, shm)}
+	j := Judgement{Verdict: Supported, Confidence: fmt.Sprintf("%d attacks really made, each on both", tried),
+		Text: fmt.Sprintf("of %d attacks on Binder %d succeed through the interface and %d on raw memory; %d of the same do on shared memory",
+			tried, len(interfaceFell), len(rawFell), shm)}
 	switch {
 	case tried == 0:
 		return Judgement{Verdict: Inconclusive, Text: fmt.Sprintf("none of %d attacks was tried", len(n.Attacks))}
-	case api > 0, shm == 0:
+	case len(interfaceFell) > 0:
+		return Judgement{Verdict: Refuted, Text: j.Text + ": " + strings.Join(interfaceFell, ", ")}
+	case shm == 0:
 		return Judgement{Verdict: Refuted, Text: j.Text}
-	case len(raw) > 0:
+	case len(rawFell) > 0:
 		j.Verdict = Conditional
-		j.When = "every process keeps to the device's interface: on raw memory it falls to " + strings.Join(raw, ", ")
+		j.When = "every process keeps to the device's interface: on raw memory it falls to " + strings.Join(rawFell, ", ")
 	}
 	return j
 }

@@ -195,15 +195,15 @@ func callEvents(events []traceEvent, began int64, server int32) (call []traceEve
 // crossings are the ioctls of a call, as callCrossings names them.
 func crossings(events []traceEvent, client, server int32) (names []string) {
 	for i, e := range events {
-		is := func(pid int32, name, detail string) bool {
-			return e.PID == pid && e.Name == name && strings.Contains(e.Detail, detail)
+		is := func(pid int32, name, code string) bool {
+			return e.PID == pid && e.Name == name && slices.Contains(strings.Fields(e.Detail), code)
 		}
 		switch {
-		case i == 0 && is(server, "enter", ""):
+		case i == 0 && e.PID == server && e.Name == "enter":
 			names = append(names, callCrossings[0])
 		case is(client, "enter", "BC_TRANSACTION"):
 			names = append(names, callCrossings[1])
-		case is(server, "return", "BR_TRANSACTION") && !is(server, "return", "BR_TRANSACTION_COMPLETE"):
+		case is(server, "return", "BR_TRANSACTION"):
 			names = append(names, callCrossings[2])
 		case is(server, "enter", "BC_REPLY"):
 			names = append(names, callCrossings[3])

@@ -104,6 +104,22 @@ func frame(pid int, address uint64) uint64 {
 	return e & frameNumber
 }
 
+// present says which pages of a mapping its process has in its page tables.
+func present(m mapping) (pages []bool) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/pagemap", m.PID))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	page := uint64(os.Getpagesize())
+	entries := make([]byte, (m.End-m.Start)/page*8)
+	n, _ := f.ReadAt(entries, int64(m.Start/page*8))
+	for i := 0; i+8 <= n; i += 8 {
+		pages = append(pages, binary.NativeEndian.Uint64(entries[i:])&framePresent != 0)
+	}
+	return pages
+}
+
 // peek reads memory of a process, and poke writes it, as a debugger does.
 func peek(pid int, address uint64, b []byte) error {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))

@@ -106,16 +106,12 @@ func replaceIdentity() error {
 	return nil
 }
 
-// replaceIn replaces the identity in the resident pages of a mapping: to look at
-// others would only make them resident.
+// replaceIn replaces the identity in the pages of a mapping that this process has
+// touched: to look at others would only make them be there.
 func replaceIn(memory *os.File, m mapping) {
-	resident, err := sys.Resident(uintptr(m.Start), int(m.End-m.Start))
-	if err != nil {
-		return
-	}
 	mine, theirs := words(identity{int32(os.Getpid()), uint32(os.Geteuid())}), words(forged)
 	page := make([]byte, unix.Getpagesize())
-	for i, there := range resident {
+	for i, there := range present(m) {
 		at := int64(m.Start) + int64(i*len(page))
 		if !there {
 			continue

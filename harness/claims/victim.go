@@ -41,6 +41,9 @@ type sight struct {
 	Sender  identity
 	// Changed is how many words differ from when the message was last looked at.
 	Changed int
+	// Looks is how often it was watched, and Differing how many of the looks saw
+	// it change.
+	Looks, Differing int
 	// Torn: words of different messages lie side by side.
 	Torn bool
 	// Errno is what came of an attempt on the message, "" if it was done.
@@ -164,7 +167,8 @@ func (v *victim) obey(order attackOrder) error {
 	errno := ""
 	switch order.Do {
 	case "watch":
-		return v.tell(v.watch(), "")
+		looks, differing := v.watch()
+		return v.stage.Say(sight{Looks: looks, Differing: differing})
 	case "store":
 		errno = store(v.message)
 	case "protect":
@@ -181,21 +185,25 @@ func (v *victim) obey(order attackOrder) error {
 	return v.tell(changed, errno)
 }
 
-// doubleLooks is how often a victim watches its message.
-const doubleLooks = 2000
+// A victim watches its message so often, and no longer when so many looks differ.
+const (
+	doubleLooks = 20000
+	enoughLooks = 100
+)
 
-// watch looks at the message twice and counts how often the second look shows
-// something else.
-func (v *victim) watch() (differ int) {
+// watch looks at the message twice, again and again, and counts how often the second
+// look shows something else.
+func (v *victim) watch() (looks, differing int) {
 	first, second := make([]byte, len(v.message)), make([]byte, len(v.message))
-	for range doubleLooks {
+	for looks < doubleLooks && differing < enoughLooks {
 		copy(first, v.message)
 		copy(second, v.message)
+		looks++
 		if !bytes.Equal(first, second) {
-			differ++
+			differing++
 		}
 	}
-	return differ
+	return looks, differing
 }
 
 func (v *victim) tell(changed int, errno string) error {
