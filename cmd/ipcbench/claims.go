@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/signal"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 type claimsOptions struct {
 	only, expect   []string
 	format, output string
+	trace          string
 }
 
 func newClaims() *cobra.Command {
@@ -42,9 +44,11 @@ func newClaims() *cobra.Command {
 	f.StringSliceVar(&o.expect, "expect", nil, "CLAIM=VERDICT that must come out; otherwise exit status 1")
 	f.StringVar(&o.format, "format", results.ClaimsFormats[0].Name, "one of "+claimsFormatNames())
 	f.StringVarP(&o.output, "output", "o", "", "file to write to, whole or not at all (default standard output)")
+	f.StringVar(&o.trace, "trace", "", "file for the call traced by C18, in the Chrome trace-event format (opens in Perfetto)")
 	completeList(c, "only", claimNames)
 	completeList(c, "format", claimsFormats)
 	_ = c.MarkFlagFilename("output")
+	_ = c.MarkFlagFilename("trace")
 	return c
 }
 
@@ -79,7 +83,22 @@ func (o *claimsOptions) run(c *cobra.Command) error {
 	if tryErr != nil {
 		return tryErr
 	}
+	if err := o.writeTrace(report); err != nil {
+		return err
+	}
 	return expected.check(report)
+}
+
+// writeTrace writes the traced call where --trace says.
+func (o *claimsOptions) writeTrace(report *claims.Report) error {
+	if o.trace == "" {
+		return nil
+	}
+	trace, err := claims.ChromeTrace(report)
+	if err != nil {
+		return fmt.Errorf("--trace: %w", err)
+	}
+	return os.WriteFile(o.trace, trace, 0o666)
 }
 
 func try(c *cobra.Command, list []claims.Claim) (*claims.Report, error) {
