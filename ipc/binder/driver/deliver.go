@@ -49,9 +49,9 @@ func (th *thread) canPost() bool {
 // post delivers a transaction to the mailbox of a thread, and wakes it. The
 // mailbox holds for that wake-up; if this process dies before it commits, the
 // undone mark leaves it empty.
-func (d *Driver) post(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[thread]) {
+func (d *Driver) post(tx *arena.Tx, x arena.Ref[transaction], r, from arena.Ref[thread]) {
 	th := r.Edit(tx)
-	d.deliver(tx, x, r, &th.mail)
+	d.deliver(tx, x, r, from, &th.mail)
 	th.mail.complete = th.complete
 	th.complete = false
 	th.mailFor = th.wait.Number() + 1
@@ -94,8 +94,8 @@ func (d *Driver) dropMail(tx *arena.Tx, r arena.Ref[thread]) {
 }
 
 // deliver turns a transaction into what its receiver reads. A call goes on the
-// receiver's stack; a reply or a oneway call is over.
-func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[thread], m *mail) {
+// receiver's stack; a reply or a oneway call is over, and the keeper's to spare.
+func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r, keeper arena.Ref[thread], m *mail) {
 	p := x.In(d.a)
 	b := p.buffer.Edit(tx)
 	m.target, m.cookie, m.reply = 0, 0, true
@@ -118,7 +118,7 @@ func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[thr
 		th.stack = x
 		return
 	}
-	d.freeTransaction(tx, x, r)
+	d.freeTransaction(tx, x, keeper)
 }
 
 // undeliver takes a call back that its receiver could not read: the sender is

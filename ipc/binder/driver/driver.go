@@ -214,8 +214,8 @@ type contextRec struct {
 	_ [16]byte
 	// Numbers that need no undoing: a gap in them does no harm.
 	lastID uint64 // of transactions and everything else that is numbered
-	totals Totals
-	stats  Stats // of processes that are gone
+	totals Totals // but for transactions and completes, which the threads count
+	stats  Stats  // of processes that are gone
 }
 
 // contextState is the part of a context that the journal saves.
@@ -230,9 +230,12 @@ type contextState struct {
 
 // nextID is the next number for something that diagnostics name. The lock is
 // held.
-func (d *Driver) nextID() uint64 {
+func (d *Driver) nextID() uint64 { return d.nextIDs(1) }
+
+// nextIDs is the last of the next n numbers.
+func (d *Driver) nextIDs(n uint64) uint64 {
 	c := d.ctx.In(d.a)
-	c.lastID++
+	c.lastID += n
 	return c.lastID
 }
 

@@ -268,10 +268,14 @@ func (t *Thread) nodeInfoForRef(arg uint64) error {
 func (t *Thread) extendedError(arg uint64) error {
 	b := t.objects[:abi.SizeofExtendedError]
 	e := t.rec.extended
+	if e.Command == uint32(abi.BR_OK) {
+		e.ID = t.sent
+	}
 	e.Encode(b)
 	if t.task.CopyToUser(arg, b) != nil {
 		return syscall.EFAULT
 	}
+	t.sent = 0
 	t.lock()
 	t.ref.Edit(t.tx).extended = abi.ExtendedError{Command: uint32(abi.BR_OK)}
 	return nil

@@ -225,7 +225,7 @@ func (t *Thread) readTransaction(x arena.Ref[transaction]) (last bool) {
 	if p.needReply {
 		t.delivered = x
 	}
-	t.d.deliver(t.tx, x, t.ref, &t.out)
+	t.d.deliver(t.tx, x, t.ref, t.ref, &t.out)
 	t.reads(&t.out)
 	t.ret.transaction(&t.out)
 	return true

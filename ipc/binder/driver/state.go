@@ -131,6 +131,7 @@ func (d *Driver) snapshot() State {
 	if m := ctx.manager; m != 0 && m.In(d.a).proc != 0 {
 		s.Manager = m.In(d.a).proc.In(d.a).pid
 	}
+	s.Total.Transactions, s.Total.Completes = uint64(s.Stats.Transactions), uint64(s.Stats.Completes)
 	return s
 }
 

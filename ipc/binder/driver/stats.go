@@ -2,10 +2,13 @@ package driver
 
 import "ipcbench/ipc/binder/abi"
 
-// Stats counts commands and returns by their numbers.
+// Stats counts commands and returns by their numbers, and what was made for the
+// sake of a thread.
 type Stats struct {
-	Commands [abi.Commands]uint32
-	Returns  [abi.Returns]uint32
+	Commands     [abi.Commands]uint32
+	Returns      [abi.Returns]uint32
+	Transactions uint32
+	Completes    uint32 // return codes without payload
 }
 
 func (s *Stats) add(o *Stats) {
@@ -15,6 +18,8 @@ func (s *Stats) add(o *Stats) {
 	for i, n := range o.Returns {
 		s.Returns[i] += n
 	}
+	s.Transactions += o.Transactions
+	s.Completes += o.Completes
 }
 
 // Totals counts the objects of a context: those that there are, or all that

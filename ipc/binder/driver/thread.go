@@ -41,6 +41,9 @@ type Thread struct {
 	copies    Copies
 	window    []byte // of the process that was sent to last
 	windowOf  ProcID
+	lastID    uint64  // of a transaction
+	endID     uint64  // the last of the numbers that the thread took
+	sent      uint32  // lastID, until the extended error was asked for
 	spawnAt   uint64  // where BR_SPAWN_LOOPER goes, 0: nowhere
 	installed []int32 // descriptors of the transaction that is being read
 
@@ -120,6 +123,7 @@ func (t *Thread) enter(tid int32) error {
 	}
 	th := r.Edit(t.tx)
 	th.proc, th.tid, th.needReturn = t.proc, tid, true
+	th.extended.Command = uint32(abi.BR_OK)
 	threadsByTID.Insert(t.tx, &t.proc.Edit(t.tx).threads, r)
 	t.d.ctx.In(t.d.a).totals.Threads++
 	t.ref, t.rec = r, r.In(t.d.a)

@@ -32,8 +32,10 @@ type route struct {
 // read, never by an error of the call.
 func (t *Thread) transact(tr *abi.TransactionDataSG, reply bool) {
 	t.lock()
-	id := t.d.nextID()
-	t.ref.Edit(t.tx).extended = abi.ExtendedError{ID: uint32(id), Command: uint32(abi.BR_OK)}
+	id := t.nextID()
+	if t.rec.extended.Command != uint32(abi.BR_OK) {
+		t.ref.Edit(t.tx).extended = abi.ExtendedError{Command: uint32(abi.BR_OK)}
+	}
 	var to route
 	var f failure
 	if reply {
@@ -69,6 +71,21 @@ func (t *Thread) transact(tr *abi.TransactionDataSG, reply bool) {
 		t.d.discard(t.tx, x)
 		t.fail(to.inReplyTo, id, f)
 	}
+}
+
+// idsAtOnce is how many numbers a thread takes for its transactions, so that not
+// each of them changes the context.
+const idsAtOnce = 64
+
+// nextID is the number of the thread's next transaction. The lock is held.
+func (t *Thread) nextID() uint64 {
+	if t.lastID == t.endID {
+		t.endID = t.d.nextIDs(idsAtOnce)
+		t.lastID = t.endID - idsAtOnce
+	}
+	t.lastID++
+	t.sent = uint32(t.lastID)
+	return t.lastID
 }
 
 // routeRequest finds the target of a call by its handle, and the thread of
@@ -193,7 +210,7 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 	if to.thread != 0 && !reply {
 		to.thread.Edit(tx).pins++
 	}
-	t.d.ctx.In(a).totals.Transactions++
+	t.rec.stats.Transactions++
 	return x, failure{}
 }
 
@@ -350,7 +367,7 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 	d, tx := t.d, t.tx
 	p := x.Edit(tx)
 	if p.flags&abi.TF_ONE_WAY != 0 {
-		code, f := d.queue(tx, x, to.thread)
+		code, f := d.queue(tx, x, to.thread, t.ref)
 		if f.code != 0 {
 			return f
 		}
@@ -362,7 +379,7 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 	}
 	p.needReply = true
 	p.fromParent = t.rec.stack
-	if _, f := d.queue(tx, x, to.thread); f.code != 0 {
+	if _, f := d.queue(tx, x, to.thread, t.ref); f.code != 0 {
 		return f
 	}
 	t.ref.Edit(tx).stack = x
@@ -372,7 +389,7 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 
 // queue gives a call to its target, or says why the target cannot have it. The
 // code is what tells the sender of a oneway call that it is done.
-func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th arena.Ref[thread]) (abi.Return, failure) {
+func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th, from arena.Ref[thread]) (abi.Return, failure) {
 	p := x.In(d.a)
 	r := p.toProc
 	to := r.In(d.a)
@@ -399,7 +416,7 @@ func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th arena.Ref[thre
 		if th == 0 {
 			th = to.waiting.First
 		}
-		d.hand(tx, x, r, th)
+		d.hand(tx, x, r, th, from)
 	}
 	if to.frozen {
 		return abi.BR_TRANSACTION_PENDING_FROZEN, failure{}
@@ -409,7 +426,7 @@ func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th arena.Ref[thre
 
 // hand gives a transaction to a thread, or to the process if there is none. A
 // thread that has nothing else to read finds it in its mailbox.
-func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc], th arena.Ref[thread]) {
+func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc], th, from arena.Ref[thread]) {
 	d.sends(EventQueue, x)
 	if th == 0 {
 		enqueueProc(tx, arena.Ref[Work](x), r)
@@ -420,7 +437,7 @@ func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc],
 		d.sends(EventWake, x)
 	}
 	if x.In(d.a).fixups == 0 && p.canPost() {
-		d.post(tx, x, th)
+		d.post(tx, x, th, from)
 		return
 	}
 	enqueueThread(tx, arena.Ref[Work](x), th)
@@ -436,20 +453,20 @@ func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
 	}
 	d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, false)
 	caller.Edit(tx).stack = to.inReplyTo.In(d.a).fromParent
-	d.freeTransaction(tx, to.inReplyTo, t.ref)
-	d.hand(tx, x, to.proc, caller)
+	d.freeTransaction(tx, to.inReplyTo, caller)
+	d.hand(tx, x, to.proc, caller, t.ref)
 	return failure{}
 }
 
 // freeTransaction frees a transaction that is over. Its buffer lives on until
-// its receiver frees it. The thread that received it, if there is one, has it to
-// spare for what it sends next.
-func (d *Driver) freeTransaction(tx *arena.Tx, x arena.Ref[transaction], receiver arena.Ref[thread]) {
+// its receiver frees it. A thread, if one is given, has it to spare for what it
+// sends next: best the one that sent it, in whose caches it is.
+func (d *Driver) freeTransaction(tx *arena.Tx, x arena.Ref[transaction], keeper arena.Ref[thread]) {
 	if b := x.In(d.a).buffer; b != 0 {
 		b.Edit(tx).Transaction = 0
 	}
-	if receiver != 0 && receiver.In(d.a).spare == 0 {
-		receiver.Edit(tx).spare = x
+	if keeper != 0 && keeper.In(d.a).spare == 0 {
+		keeper.Edit(tx).spare = x
 		return
 	}
 	transactions.Free(tx, x)

@@ -97,7 +97,7 @@ func enqueueProc(tx *arena.Tx, w arena.Ref[Work], p arena.Ref[proc]) {
 func (d *Driver) notify(tx *arena.Tx, t arena.Ref[thread], code abi.Return, of noticeOf, deferred bool) {
 	th := t.Edit(tx)
 	th.processTodo = th.processTodo || !deferred
-	d.ctx.In(d.a).totals.Completes++
+	th.stats.Completes++
 	if code == abi.BR_TRANSACTION_COMPLETE && of == ofNothing && th.todo.First == 0 && !th.complete && th.overflow == 0 {
 		th.complete = true
 		return
