@@ -2,6 +2,7 @@ package inproc
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -245,5 +246,44 @@ func hold(t testing.TB, client, server *peer, live int) {
 		if err := client.call(nil, 1024); err != nil {
 			return
 		}
+	}
+}
+
+// TestClosedFile: nothing can be done with a file that is closed, while another
+// reference to the same binder_proc lives on.
+func TestClosedFile(t *testing.T) {
+	d, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	f, err := d.Open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := f.Dup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var version [4]byte
+	for name, do := range map[string]func(device.File) error{
+		"ioctl": func(f device.File) error {
+			return f.Ioctl(1, uint32(abi.BINDER_VERSION), uintptr(sys.Address(version[:])))
+		},
+		"poll":  func(f device.File) error { _, err := f.Poll(1, 0); return err },
+		"mmap":  func(f device.File) error { _, err := f.Mmap(4096, unix.PROT_READ, unix.MAP_PRIVATE); return err },
+		"dup":   func(f device.File) error { _, err := f.Dup(); return err },
+		"close": func(f device.File) error { return f.Close() },
+	} {
+		if err := do(f); !errors.Is(err, unix.EBADF) {
+			t.Errorf("%s of a closed file: %v", name, err)
+		}
+	}
+	if err := other.Ioctl(1, uint32(abi.BINDER_VERSION), uintptr(sys.Address(version[:]))); err != nil {
+		t.Errorf("ioctl of the other reference: %v", err)
 	}
 }

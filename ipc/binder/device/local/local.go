@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,7 +39,9 @@ type Regions interface {
 type File struct {
 	proc    *driver.Proc
 	regions Regions
-	closed  sync.Once
+
+	mu     sync.Mutex // of Dup, Mmap and Close, that use closed and the count of references together
+	closed atomic.Bool
 }
 
 // NewFile is the first reference to a binder_proc.
@@ -62,11 +65,17 @@ func (f *File) Account(thread int32) device.Account {
 
 // Ioctl is described by device.File.
 func (f *File) Ioctl(thread int32, cmd uint32, arg uintptr) error {
+	if f.closed.Load() {
+		return unix.EBADF
+	}
 	return f.proc.Ioctl(thread, abi.Ioctl(cmd), uint64(arg))
 }
 
 // Poll is described by device.File.
 func (f *File) Poll(thread int32, timeout time.Duration) (int16, error) {
+	if f.closed.Load() {
+		return 0, unix.EBADF
+	}
 	ready, err := f.proc.Poll(thread, timeout)
 	if ready {
 		return unix.POLLIN, err
@@ -76,18 +85,24 @@ func (f *File) Poll(thread int32, timeout time.Duration) (int16, error) {
 
 // Dup is described by device.File.
 func (f *File) Dup() (device.File, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed.Load() {
+		return nil, unix.EBADF
+	}
 	f.proc.Get()
 	return &File{proc: f.proc, regions: f.regions}, nil
 }
 
 // Close is described by device.File.
 func (f *File) Close() error {
-	err := error(unix.EBADF)
-	f.closed.Do(func() {
-		f.proc.Close()
-		err = nil
-	})
-	return err
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed.Swap(true) {
+		return unix.EBADF
+	}
+	f.proc.Close()
+	return nil
 }
 
 // Mmap is described by device.File. The pages are those of a file of the
@@ -99,6 +114,11 @@ func (f *File) Mmap(length int, prot, flags int) (device.Mapping, error) {
 	}
 	if length <= 0 {
 		return nil, fmt.Errorf("binder mmap: %w", unix.EINVAL)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed.Load() {
+		return nil, fmt.Errorf("binder mmap: %w", unix.EBADF)
 	}
 	if f.proc.Mapped() {
 		return nil, fmt.Errorf("binder mmap: %w", unix.EBUSY)

@@ -67,7 +67,11 @@ func forget(args []string) error {
 		return err
 	}
 	commits, decisive, changed, last := 0, 0, false, false
+	thread := unix.Gettid()
 	d, err := New(Options{Dir: args[0], Step: func(s arena.Step) {
+		if unix.Gettid() != thread {
+			return // the watch
+		}
 		switch s {
 		case arena.StepCommitted:
 			commits++
