@@ -11,9 +11,10 @@ import (
 
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the commit and the Go version of this build",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the commit and the Go version of this build",
+		Example: "  ipcbench version",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			commit, dirty := env.Commit()
 			if commit == "" {
