@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -32,6 +33,7 @@ func Build(e env.Environment, m *harness.Measured) *Result {
 	for i := range m.Floors {
 		r.Floors = append(r.Floors, buildFloor(&m.Floors[i]))
 	}
+	r.Warnings = append(r.Warnings, stateChanges(r.Floors)...)
 	for i := range m.Cells {
 		c := buildCell(&m.Cells[i])
 		c.FloorRatio = floorRatio(&c, r.Floors)
@@ -51,7 +53,7 @@ func buildCell(m *harness.CellRecord) Cell {
 		PerRound:   perRound(m.Generations),
 		Evidence:   m.Evidence,
 	}
-	c.Latency.P50CI = interval(c.RoundP50NS)
+	c.Latency.P50CI = Interval(c.RoundP50NS)
 	c.SetCopies(t.ledger, t.costed)
 	c.OperationsPerSecond = ratio(float64(t.operations), t.elapsed.Seconds())
 	c.PayloadBytesPerSecond = c.OperationsPerSecond * t.perCosted(float64(t.ledger.Delivered[copies.Request]+t.ledger.Delivered[copies.Reply]))
@@ -85,9 +87,31 @@ func buildFloor(m *harness.FloorRecord) Floor {
 		Operations: t.operations,
 		CPUNSPerOp: t.perCosted(float64(t.usage.CPU)),
 	}
-	f.Latency.P50CI = interval(f.RoundP50NS)
+	f.Latency.P50CI = Interval(f.RoundP50NS)
 	f.Warnings = doubts(f.Latency, f.RoundP50NS, t.operations)
 	return f
+}
+
+// stateFactor is how far apart the cache-line ping-pong of two generations is
+// where the hypervisor has moved the CPUs in between: fourfold on the machine of
+// the reference run, in which it otherwise varies by a tenth.
+const stateFactor = 2
+
+// stateChanges says whether the machine changed under the run, as the cache-line
+// floors show it: how long a line takes from one CPU to the other.
+func stateChanges(floors []Floor) (warnings []string) {
+	for _, f := range floors {
+		medians := GenerationMedians(f.RoundP50NS)
+		if f.Kind != "cacheline" || len(medians) == 0 {
+			continue
+		}
+		if low, high := slices.Min(medians), slices.Max(medians); high >= stateFactor*low {
+			warnings = append(warnings, fmt.Sprintf(
+				"the machine changed its state during the run: a cache line went to the other CPU and back in %.0f to %.0f ns; blocking rows of different generations differ with it",
+				low, high))
+		}
+	}
+	return warnings
 }
 
 // doubts are the reasons not to trust a row's latency, in words.

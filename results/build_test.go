@@ -57,7 +57,7 @@ func TestIntervalCoverage(t *testing.T) {
 				generations[g] = append(generations[g], truth*luck*math.Exp(0.01*rng.NormFloat64()))
 			}
 		}
-		ci := interval(generations)
+		ci := Interval(generations)
 		if ci == nil {
 			t.Fatal("no interval of five generations")
 		}
@@ -71,13 +71,13 @@ func TestIntervalCoverage(t *testing.T) {
 }
 
 func TestIntervalNeedsGenerations(t *testing.T) {
-	if ci := interval([][]float64{{1, 2, 3, 4, 5, 6}, {2, 3}}); ci != nil {
+	if ci := Interval([][]float64{{1, 2, 3, 4, 5, 6}, {2, 3}}); ci != nil {
 		t.Errorf("two generations give %v, however many rounds they have", ci)
 	}
-	if ci := interval([][]float64{{1}, {}, {2}, {3}}); ci == nil {
+	if ci := Interval([][]float64{{1}, {}, {2}, {3}}); ci == nil {
 		t.Error("three generations give none")
 	}
-	if ci := interval([][]float64{{0}, {1}, {2}}); ci != nil {
+	if ci := Interval([][]float64{{0}, {1}, {2}}); ci != nil {
 		t.Errorf("a latency of 0 gives %v", ci)
 	}
 }
@@ -145,5 +145,23 @@ func TestBuildOfNothing(t *testing.T) {
 	c := Build(sampleEnvironment(), &harness.Measured{Cells: []harness.CellRecord{{}}}).Cells[0]
 	if len(c.Warnings) == 0 || c.Warnings[0] != "nothing was measured" {
 		t.Errorf("warnings are %q", c.Warnings)
+	}
+}
+
+// TestStateChanges: a cache-line floor whose generations differ in kind is a
+// warning, one that varies is none.
+func TestStateChanges(t *testing.T) {
+	floor := func(p50 ...float64) []Floor {
+		f := Floor{Kind: "cacheline"}
+		for _, v := range p50 {
+			f.RoundP50NS = append(f.RoundP50NS, []float64{v, v + 1})
+		}
+		return []Floor{f}
+	}
+	if w := stateChanges(floor(105, 110, 99)); len(w) != 0 {
+		t.Errorf("one state: %q", w)
+	}
+	if w := stateChanges(floor(105, 110, 450)); len(w) != 1 {
+		t.Errorf("two states: %q", w)
 	}
 }

@@ -30,14 +30,14 @@ func GenerationMedians(generations [][]float64) []float64 {
 	return medians
 }
 
-// interval is the confidence interval for the latency of a typical generation,
+// Interval is the confidence interval for the latency of a typical generation,
 // or nil where there are too few of them.
 //
 // It is the t-interval of the generations' logarithms. Latencies are positive
 // and differ by factors, so their logarithms are the nearer to normal; and a
 // distribution-free interval for the median does not exist at this level below
 // six generations, where the default is five.
-func interval(generations [][]float64) *[2]float64 {
+func Interval(generations [][]float64) *[2]float64 {
 	sample, ok := logSample(GenerationMedians(generations))
 	if !ok {
 		return nil
@@ -65,7 +65,7 @@ func logSample(medians []float64) (*benchmath.Sample, bool) {
 }
 
 // centre of the generations: their geometric mean, which is the middle of
-// interval. It is NaN where there is none.
+// Interval. It is NaN where there is none.
 func centre(generations [][]float64) float64 {
 	m, err := stats.GeometricMean(GenerationMedians(generations))
 	if err != nil {

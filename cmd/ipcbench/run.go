@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,6 +147,6 @@ func measure(ctx context.Context, r *harness.Run, stderr io.Writer) (*results.Re
 	p := newProgress(stderr, time.Now)
 	measured, err := r.Measure(ctx, p.tell)
 	p.clear()
-	measured.Warnings = append(measured.Warnings, warnings...)
+	measured.Warnings = slices.Concat(measured.Warnings, env.Warnings(environment), warnings)
 	return results.Build(environment, measured), err
 }

@@ -54,6 +54,17 @@ func Fit(all []Advice) bool {
 	return true
 }
 
+// Warnings are what a result taken on the machine must say of it: the advice that
+// is Poor or Unfit.
+func Warnings(e Environment) (warnings []string) {
+	for _, a := range Diagnose(e) {
+		if a.Level == Poor || a.Level == Unfit {
+			warnings = append(warnings, fmt.Sprintf("%s machine: %s: %s (%s)", a.Level, a.Subject, a.Found, a.Do))
+		}
+	}
+	return warnings
+}
+
 func cpus(e Environment) Advice {
 	n := len(e.CPU.Allowed)
 	a := Advice{Good, "CPUs", fmt.Sprintf("%d of %d allowed to this process", n, e.CPU.Online), ""}

@@ -42,6 +42,9 @@ func TestDiagnose(t *testing.T) {
 		if a.Level != c.want || a.Do == "" {
 			t.Errorf("%s: %+v, want level %s and something to do", c.subject, a, c.want)
 		}
+		if n := len(Warnings(e)); (n > 0) != (c.want != Note) {
+			t.Errorf("%s at level %s: %d warnings", c.subject, c.want, n)
+		}
 		if fit := Fit(Diagnose(e)); fit != (c.want != Unfit) {
 			t.Errorf("%s at level %s: fit is %v", c.subject, a.Level, fit)
 		}
