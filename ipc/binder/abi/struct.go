@@ -60,6 +60,14 @@ func (v *WriteRead) Encode(b []byte) {
 	order.PutUint64(b[40:], v.ReadBuffer)
 }
 
+// EncodeConsumed writes what the driver changes of the structure to its place in
+// b, where the rest of it lies already.
+func (v *WriteRead) EncodeConsumed(b []byte) {
+	_ = b[SizeofWriteRead-1]
+	order.PutUint64(b[8:], v.WriteConsumed)
+	order.PutUint64(b[32:], v.ReadConsumed)
+}
+
 // Version is struct binder_version.
 type Version struct {
 	ProtocolVersion int32

@@ -165,7 +165,7 @@ func (t *Thread) endWriteRead(err error) error {
 		return err
 	}
 	t.unlock()
-	t.bwr.Encode(t.arg[:])
+	t.bwr.EncodeConsumed(t.arg[:])
 	if t.task.CopyToUser(t.argAt, t.arg[:]) != nil {
 		return syscall.EFAULT
 	}

@@ -11,24 +11,24 @@ import (
 // in pieces that are much larger than a command, so that the lock can be held
 // from one command to the next.
 type input struct {
-	t       *Thread
-	pos     uint64 // address of the next byte
-	end     uint64
-	piece   [512]byte
-	start   uint64 // address of the piece
-	present int    // bytes of the piece
+	t     *Thread
+	next  uint64 // address of the next byte
+	end   uint64
+	rest  []byte // of the piece, from next on
+	piece [512]byte
 }
 
 // take is the next n bytes of the stream. The lock may be given back for it.
 func (in *input) take(n int) ([]byte, error) {
-	if in.pos < in.start || in.pos+uint64(n) > in.start+uint64(in.present) {
+	if n > len(in.rest) {
 		if err := in.fetch(n); err != nil {
 			return nil, err
 		}
 	}
-	off := in.pos - in.start
-	in.pos += uint64(n)
-	return in.piece[off : off+uint64(n)], nil
+	b := in.rest[:n]
+	in.rest = in.rest[n:]
+	in.next += uint64(n)
+	return b, nil
 }
 
 // fetch copies the next piece: what there is of the stream, or just the n
@@ -37,20 +37,20 @@ func (in *input) take(n int) ([]byte, error) {
 func (in *input) fetch(n int) error {
 	in.t.unlock()
 	want := n
-	if in.pos < in.end {
-		want = max(n, int(min(in.end-in.pos, uint64(len(in.piece)))))
+	if in.next < in.end {
+		want = max(n, int(min(in.end-in.next, uint64(len(in.piece)))))
 	}
-	err := in.t.task.CopyFromUser(in.piece[:want], in.pos)
+	err := in.t.task.CopyFromUser(in.piece[:want], in.next)
 	if err != nil && want > n {
 		want = n
-		err = in.t.task.CopyFromUser(in.piece[:want], in.pos)
+		err = in.t.task.CopyFromUser(in.piece[:want], in.next)
 	}
 	if err != nil {
-		in.present = 0
+		in.rest = nil
 		return syscall.EFAULT
 	}
 	in.t.copies.HeaderFromUser += uint64(want)
-	in.start, in.present = in.pos, want
+	in.rest = in.piece[:want]
 	return nil
 }
 
@@ -58,9 +58,9 @@ func (in *input) fetch(n int) error {
 // that the thread has to read first.
 func (t *Thread) write(bwr *abi.WriteRead) error {
 	in := &t.in
-	in.t, in.present = t, 0
-	in.pos, in.end = bwr.WriteBuffer+bwr.WriteConsumed, bwr.WriteBuffer+bwr.WriteSize
-	for in.pos < in.end && t.rec.returnError == 0 {
+	in.t, in.rest = t, nil
+	in.next, in.end = bwr.WriteBuffer+bwr.WriteConsumed, bwr.WriteBuffer+bwr.WriteSize
+	for in.next < in.end && t.rec.returnError == 0 {
 		b, err := in.take(4)
 		if err != nil {
 			return err
@@ -78,7 +78,7 @@ func (t *Thread) write(bwr *abi.WriteRead) error {
 		if err := t.execute(cmd, payload); err != nil {
 			return err
 		}
-		bwr.WriteConsumed = in.pos - bwr.WriteBuffer
+		bwr.WriteConsumed = in.next - bwr.WriteBuffer
 		if t.locked && t.tx.Full() {
 			t.unlock()
 		}

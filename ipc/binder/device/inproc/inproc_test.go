@@ -191,7 +191,7 @@ func TestRoundTripDoesNotAllocate(t *testing.T) {
 }
 
 // BenchmarkRoundTrip is the cost of the driver alone, with as many other
-// nodes and refs between the two processes.
+// nodes, refs and buffers between the two processes.
 func BenchmarkRoundTrip(b *testing.B) {
 	for _, live := range []int{1, 100, 10000} {
 		b.Run(fmt.Sprintf("live=%d", live), func(b *testing.B) {
@@ -209,43 +209,38 @@ func BenchmarkRoundTrip(b *testing.B) {
 	}
 }
 
-// hold has the client publish nodes to the server, which keeps refs to them.
+// hold has the client publish nodes to the server, which keeps refs to them and
+// the buffers that they came in.
 func hold(t testing.TB, client, server *peer, live int) {
 	t.Helper()
 	var buf [128]byte
+	send := func(p *peer, encode func(*abi.Encoder[abi.Command])) abi.TransactionData {
+		t.Helper()
+		e := abi.NewEncoder[abi.Command](buf[:])
+		encode(&e)
+		if err := p.call(e.Bytes(), 256); err != nil && err != unix.EAGAIN {
+			t.Fatal(err)
+		}
+		_, tr := p.returned()
+		return tr
+	}
 	for i := range live {
 		node := abi.FlatBinderObject{Type: abi.BINDER_TYPE_BINDER, Binder: uint64(i + 1)}
 		node.Encode(client.mem[atPayload:])
 		binary.NativeEndian.PutUint64(client.mem[atPayload+24:], 0)
-		e := abi.NewEncoder[abi.Command](buf[:])
-		e.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{Flags: abi.TF_ONE_WAY, DataSize: 24, Buffer: client.addr(atPayload),
-			OffsetsSize: 8, Offsets: client.addr(atPayload + 24)})
-		if err := client.call(e.Bytes(), 256); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range live {
-		if err := server.call(nil, 256); err != nil {
-			t.Fatal(err)
-		}
-		codes, tr := server.returned()
-		if codes[len(codes)-1] != abi.BR_TRANSACTION {
-			t.Fatalf("returned %v", codes)
-		}
-		at := tr.Buffer - uint64(server.m.Addr())
+		_ = send(client, func(e *abi.Encoder[abi.Command]) {
+			e.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{DataSize: 24, Buffer: client.addr(atPayload),
+				OffsetsSize: 8, Offsets: client.addr(atPayload + 24)})
+		})
+		tr := send(server, func(*abi.Encoder[abi.Command]) {})
 		var o abi.FlatBinderObject
-		o.Decode(server.m.Bytes()[at:])
-		e := abi.NewEncoder[abi.Command](buf[:])
-		e.Uint32(abi.BC_ACQUIRE, uint32(o.Binder))
-		e.Uint64(abi.BC_FREE_BUFFER, tr.Buffer)
-		if err := server.call(e.Bytes(), 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for {
-		if err := client.call(nil, 1024); err != nil {
-			return
-		}
+		o.Decode(server.m.Bytes()[tr.Buffer-uint64(server.m.Addr()):])
+		_ = send(server, func(e *abi.Encoder[abi.Command]) {
+			e.Uint32(abi.BC_ACQUIRE, uint32(o.Binder))
+			e.Transaction(abi.BC_REPLY, &abi.TransactionData{})
+		})
+		reply := send(client, func(*abi.Encoder[abi.Command]) {})
+		_ = send(client, func(e *abi.Encoder[abi.Command]) { e.Uint64(abi.BC_FREE_BUFFER, reply.Buffer) })
 	}
 }
 
