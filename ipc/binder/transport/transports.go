@@ -55,14 +55,22 @@ func transportList() []*transport {
 			},
 			platform: kernelPlatform{}, carrier: plain{}, site: kernelSite,
 		},
+		{
+			info: ipc.Info{
+				Name: "binder-kernel-2copy", Waits: block, PoolThreads: poolThreads, Optional: true,
+				Summary: "as binder-kernel, with a second copy out of the region",
+			},
+			platform: kernelPlatform{}, carrier: twice{}, site: kernelTwoCopySite,
+		},
 	}
 }
 
 // Where each transport's driver copies payload.
 var (
-	binderSite   = copies.NewSite("binder/CopyFromUser", copies.User)
-	twoCopySite  = copies.NewSite("binder-2copy/CopyFromUser", copies.User)
-	parceledSite = copies.NewSite("binder-parcel/CopyFromUser", copies.User)
-	syscallSite  = copies.NewSite("binder-syscall/CopyFromUser", copies.User)
-	kernelSite   = copies.NewSite("binder-kernel/ioctl", copies.Kernel)
+	binderSite        = copies.NewSite("binder/CopyFromUser", copies.User)
+	twoCopySite       = copies.NewSite("binder-2copy/CopyFromUser", copies.User)
+	parceledSite      = copies.NewSite("binder-parcel/CopyFromUser", copies.User)
+	syscallSite       = copies.NewSite("binder-syscall/CopyFromUser", copies.User)
+	kernelTwoCopySite = copies.NewSite("binder-kernel-2copy/ioctl", copies.Kernel)
+	kernelSite        = copies.NewSite("binder-kernel/ioctl", copies.Kernel)
 )
