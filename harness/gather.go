@@ -13,6 +13,7 @@ import (
 // Names of the sources in a cell's evidence.
 const (
 	accountingSource    = "accounting"
+	kernelCopiesSource  = "kernel_copies"
 	canaryRequestSource = "canary_request"
 	canaryReplySource   = "canary_reply"
 )
@@ -41,6 +42,9 @@ func (b *batch) gather(ctx context.Context) error {
 		if err := t.group.account(cell, b.plan); err != nil {
 			return err
 		}
+		if err := t.group.kernelCopies(cell, b.plan); err != nil {
+			return err
+		}
 		if err := t.group.canary(cell, b.plan, b.random.Uint64()); err != nil {
 			return err
 		}
@@ -57,26 +61,54 @@ func (c *cellUnit) evidenceSession(p Plan, operations int) session {
 }
 
 // account has the kernel count the system calls of some operations.
-func (g *group) account(cell *cellUnit, p Plan) error {
-	size := max(cell.record.RequestBytes, cell.record.ReplyBytes)
-	s := cell.evidenceSession(p, max(8, min(200, evidenceBytes/max(size, 1))))
+func (g *group) account(cell *cellUnit, p Plan) (err error) {
+	cell.record.Evidence[accountingSource], err = watched(g, cell.countedSession(p), evidence.Attach, evidence.CrossCheck)
+	return err
+}
+
+// kernelCopies has the kernel count what its copy functions move for them, where
+// it can.
+func (g *group) kernelCopies(cell *cellUnit, p Plan) (err error) {
+	if err := evidence.CopiesTraceable(); err != nil {
+		cell.record.Evidence[kernelCopiesSource] = evidence.Missing(err)
+		return nil
+	}
+	cell.record.Evidence[kernelCopiesSource], err = watched(g, cell.countedSession(p), evidence.AttachCopies, evidence.CheckKernelCopies)
+	return err
+}
+
+// countedSession is a gated one of so many operations as records can be kept of.
+func (c *cellUnit) countedSession(p Plan) session {
+	size := max(c.record.RequestBytes, c.record.ReplyBytes)
+	s := c.evidenceSession(p, max(8, min(200, evidenceBytes/max(size, 1))))
 	s.Gated = true
+	return s
+}
+
+// watched runs a session under a tracer until a pass has an account, and compares
+// that with the ledger.
+func watched[A any, T tracer[A]](g *group, s session, attach func(...evidence.Target) (T, error),
+	check func(A, copies.Report, uint64) evidence.Finding) (evidence.Finding, error) {
 	for try := 1; ; try++ {
-		account, reports, failed, err := g.counted(s)
-		if err != nil {
-			return err
-		}
+		account, reports, failed, err := counted(g, s, attach)
 		switch {
+		case err != nil:
+			return evidence.Finding{}, err
 		case mayPass(failed) && try < evidenceTries:
 			continue
 		case failed != nil:
-			cell.record.Evidence[accountingSource] = evidence.Missing(failed)
-		default:
-			ledger, operations := sum(reports, len(g.clients))
-			cell.record.Evidence[accountingSource] = evidence.CrossCheck(account, ledger, operations)
+			return evidence.Missing(failed), nil
 		}
-		return nil
+		ledger, operations := sum(reports, len(g.clients))
+		return check(account, ledger, operations), nil
 	}
+}
+
+// tracer follows threads for one pass, and accounts for what they did.
+type tracer[A any] interface {
+	Start() error
+	Stop() (A, error)
+	Close() error
 }
 
 // mayPass says whether another pass may have an account where this one failed: a
@@ -96,29 +128,30 @@ func sum(reports []*report, clients int) (ledger copies.Report, operations uint6
 	return ledger, operations
 }
 
-// counted runs a gated session with the tracer on. failed says why the tracer
-// has no account; err that the workers failed.
-func (g *group) counted(s session) (account *evidence.Account, reports []*report, failed, err error) {
+// counted runs a gated session with a tracer on. failed says why the tracer has no
+// account; err that the workers failed.
+func counted[A any, T tracer[A]](g *group, s session, attach func(...evidence.Target) (T, error)) (
+	account A, reports []*report, failed, err error) {
 	targets, err := g.arrive(s)
 	if err != nil {
-		return nil, nil, nil, err
+		return account, nil, nil, err
 	}
-	tracer, failed := evidence.Attach(targets...)
+	t, failed := attach(targets...)
 	if failed == nil {
-		defer tracer.Close()
-		failed = tracer.Start()
+		defer t.Close()
+		failed = t.Start()
 	}
 	if err := g.operate(); err != nil {
-		return nil, nil, nil, err
+		return account, nil, nil, err
 	}
 	if failed == nil {
-		account, failed = tracer.Stop()
+		account, failed = t.Stop()
 	}
 	if err := g.tellGated(order{Release: true}); err != nil {
-		return nil, nil, nil, err
+		return account, nil, nil, err
 	}
 	if reports, err = g.collect(s); err != nil {
-		return nil, nil, nil, err
+		return account, nil, nil, err
 	}
 	if followed := len(targets[0].Threads); failed == nil && followed > 0 && reports[len(g.clients)].Threads > followed {
 		failed = evidence.ErrNewThread // it joined the server's pool after the others were followed

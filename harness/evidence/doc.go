@@ -1,5 +1,6 @@
 // Package evidence checks the copy ledger against sources that do not come from
-// it: the kernel's tracepoints and a search of both processes' memory.
+// it: the kernel's tracepoints, breakpoints at its copy functions, and a search of
+// both processes' memory.
 //
 // The harness runs it in a pass of its own, never inside the clock: an enabled
 // tracepoint slows every system call.
@@ -21,6 +22,18 @@
 // The threads must be at rest, outside any call of the transport, when Start
 // and Stop are called: a call that is under way then is seen by half and left
 // out.
+//
+// # Kernel copies
+//
+// A [CopyTracer] counts what the kernel's own copy functions are asked to move, in
+// calls and bytes, on the same threads: copies inside a system call, which neither
+// the account nor the scan can see. It sets the processor's breakpoints at the
+// functions, through perf_event_open, and samples the register that holds the number
+// of bytes. Kprobes, and eBPF programs on them, are refused there: distributions
+// build these functions without the hooks for tracing (seen: "Could not probe notrace
+// function _copy_from_iter"). [CheckKernelCopies] compares with the ledger. Known
+// gap: a kernel that copies in line, without calling them, is not seen to; it was
+// tried on 6.12.
 //
 // # Canary scan
 //

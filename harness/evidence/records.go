@@ -17,9 +17,9 @@ var (
 // miscellany (16) and size with the header (16).
 const recordHeader = 8
 
-// eachSample calls f with the tracepoint record of each sample in log, which
-// holds whole records of a perf ring whose samples are raw data only.
-func eachSample(log []byte, f func(record []byte) error) error {
+// eachSample calls f with the body of each sample in log, which holds whole
+// records of a perf ring.
+func eachSample(log []byte, f func(body []byte) error) error {
 	for len(log) > 0 {
 		if len(log) < recordHeader {
 			return fmt.Errorf("%w: %d bytes", errRecord, len(log))
@@ -35,11 +35,7 @@ func eachSample(log []byte, f func(record []byte) error) error {
 		case unix.PERF_RECORD_LOST, unix.PERF_RECORD_LOST_SAMPLES, unix.PERF_RECORD_THROTTLE:
 			return errLost
 		case unix.PERF_RECORD_SAMPLE:
-			record, err := rawSample(body)
-			if err != nil {
-				return err
-			}
-			if err := f(record); err != nil {
+			if err := f(body); err != nil {
 				return err
 			}
 		}
@@ -47,7 +43,8 @@ func eachSample(log []byte, f func(record []byte) error) error {
 	return nil
 }
 
-// rawSample is the tracepoint record in a sample: its size in 32 bits, then it.
+// rawSample is the tracepoint record in a sample of raw data only: its size in 32
+// bits, then it.
 func rawSample(body []byte) ([]byte, error) {
 	if len(body) < 4 {
 		return nil, fmt.Errorf("%w: sample of %d bytes", errRecord, len(body))
@@ -71,7 +68,11 @@ type pairing struct {
 func (t tracepoints) pair(log []byte) (pairing, error) {
 	var p pairing
 	var open *done
-	err := eachSample(log, func(record []byte) error {
+	err := eachSample(log, func(body []byte) error {
+		record, err := rawSample(body)
+		if err != nil {
+			return err
+		}
 		if len(record) < 2 {
 			return fmt.Errorf("%w: no type", errRecord)
 		}

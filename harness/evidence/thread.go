@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -19,52 +20,46 @@ const (
 	maxLog = 128 << 20
 )
 
-// tracedThread is a thread that is followed: an event at the entry and one at
-// the return of its system calls, both into the ring of the first, so that they
-// stand in order.
-type tracedThread struct {
+// followed is a thread with its events. The first has the ring, and the others
+// write to it, so that their samples stand in order.
+type followed struct {
 	target, tid int
-	enter, exit int
+	events      []int
 	ring        *sys.PerfRing
 	log         []byte
 }
 
-func openThread(points tracepoints, tid int) (*tracedThread, error) {
-	t := &tracedThread{tid: tid, enter: -1, exit: -1}
-	if err := t.open(points); err != nil {
+func openThread(open opener, tid int) (*followed, error) {
+	events, err := open(tid)
+	t := &followed{tid: tid, events: events}
+	if err == nil {
+		err = t.share()
+	}
+	if err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	return t, nil
 }
 
-func (t *tracedThread) open(points tracepoints) (err error) {
-	if t.enter, err = openEvent(points.enter.id, t.tid); err != nil {
+func (t *followed) share() (err error) {
+	if t.ring, err = sys.MapPerfRing(t.events[0], ringSize); err != nil {
 		return err
 	}
-	if t.exit, err = openEvent(points.exit.id, t.tid); err != nil {
-		return err
-	}
-	if t.ring, err = sys.MapPerfRing(t.enter, ringSize); err != nil {
-		return err
-	}
-	if err := unix.IoctlSetInt(t.exit, unix.PERF_EVENT_IOC_SET_OUTPUT, t.enter); err != nil {
-		return fmt.Errorf("share the perf ring: %w", err)
+	for _, event := range t.events[1:] {
+		if err := unix.IoctlSetInt(event, unix.PERF_EVENT_IOC_SET_OUTPUT, t.events[0]); err != nil {
+			return fmt.Errorf("share the perf ring: %w", err)
+		}
 	}
 	return nil
 }
 
-// openEvent opens a tracepoint on one thread, on whatever CPU it runs, not yet
-// enabled, with a sample for each time it is passed.
-func openEvent(id uint16, tid int) (int, error) {
-	attr := unix.PerfEventAttr{
-		Type:        unix.PERF_TYPE_TRACEPOINT,
-		Size:        unix.PERF_ATTR_SIZE_VER5,
-		Config:      uint64(id),
-		Sample:      1,
-		Sample_type: unix.PERF_SAMPLE_RAW,
-		Bits:        unix.PerfBitDisabled | unix.PerfBitWatermark,
-		Wakeup:      ringSize / 4,
-	}
+// openEvent opens an event on one thread, on whatever CPU it runs, not yet enabled,
+// with a sample for each time that it happens. It completes attr.
+func openEvent(attr unix.PerfEventAttr, tid int) (int, error) {
+	attr.Size = unix.PERF_ATTR_SIZE_VER5
+	attr.Sample = 1
+	attr.Bits = unix.PerfBitDisabled | unix.PerfBitWatermark
+	attr.Wakeup = ringSize / 4
 	fd, err := unix.PerfEventOpen(&attr, tid, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
 		return -1, fmt.Errorf("perf_event_open: %w", err)
@@ -72,43 +67,23 @@ func openEvent(id uint16, tid int) (int, error) {
 	return fd, nil
 }
 
-// control sends both events one of the PERF_EVENT_IOC_ requests without an
+// control sends all events one of the PERF_EVENT_IOC_ requests without an
 // argument.
-func (t *tracedThread) control(request uint) error {
-	return errors.Join(
-		unix.IoctlSetInt(t.enter, request, 0),
-		unix.IoctlSetInt(t.exit, request, 0))
+func (t *followed) control(request uint) error {
+	var errs []error
+	for _, event := range t.events {
+		errs = append(errs, unix.IoctlSetInt(event, request, 0))
+	}
+	return errors.Join(errs...)
 }
 
 // drain takes what the ring holds, and reports whether there is room for more.
-func (t *tracedThread) drain() bool {
+func (t *followed) drain() bool {
 	if len(t.log) >= maxLog {
 		return false
 	}
 	t.log = t.ring.Drain(t.log)
 	return true
-}
-
-// calls reads the log, and holds it against the number of times that the kernel
-// says both tracepoints were passed.
-func (t *tracedThread) calls(points tracepoints) ([]done, error) {
-	pairs, err := points.pair(t.log)
-	if err != nil {
-		return nil, err
-	}
-	enters, err := passed(t.enter)
-	if err != nil {
-		return nil, err
-	}
-	exits, err := passed(t.exit)
-	if err != nil {
-		return nil, err
-	}
-	if pairs.enters != enters || pairs.exits != exits {
-		return nil, fmt.Errorf("%w: %d of %d entries and %d of %d returns seen",
-			errLost, pairs.enters, enters, pairs.exits, exits)
-	}
-	return pairs.calls, nil
 }
 
 // passed is how often the kernel counted an event.
@@ -120,15 +95,13 @@ func passed(fd int) (uint64, error) {
 	return binary.NativeEndian.Uint64(count[:]), nil
 }
 
-func (t *tracedThread) close() error {
+func (t *followed) close() error {
 	var errs []error
 	if t.ring != nil {
 		errs = append(errs, t.ring.Unmap())
 	}
-	for _, fd := range []int{t.exit, t.enter} {
-		if fd >= 0 {
-			errs = append(errs, unix.Close(fd))
-		}
+	for _, event := range slices.Backward(t.events) {
+		errs = append(errs, unix.Close(event))
 	}
 	return errors.Join(errs...)
 }

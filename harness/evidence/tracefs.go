@@ -87,3 +87,39 @@ func readFormat(tracefs fs.FS, name string, needs ...string) (format, error) {
 	}
 	return f, nil
 }
+
+// open opens an event at the entry and one at the return of a thread's system
+// calls.
+func (t tracepoints) open(tid int) (events []int, err error) {
+	for _, id := range []uint16{t.enter.id, t.exit.id} {
+		event, err := openEvent(unix.PerfEventAttr{
+			Type: unix.PERF_TYPE_TRACEPOINT, Config: uint64(id), Sample_type: unix.PERF_SAMPLE_RAW}, tid)
+		if err != nil {
+			return events, err
+		}
+		events = append(events, event)
+	}
+	return events, nil
+}
+
+// calls reads a thread's log, and holds it against the number of times that the
+// kernel says both tracepoints were passed.
+func (t tracepoints) calls(thread *followed) ([]done, error) {
+	pairs, err := t.pair(thread.log)
+	if err != nil {
+		return nil, err
+	}
+	enters, err := passed(thread.events[0])
+	if err != nil {
+		return nil, err
+	}
+	exits, err := passed(thread.events[1])
+	if err != nil {
+		return nil, err
+	}
+	if pairs.enters != enters || pairs.exits != exits {
+		return nil, fmt.Errorf("%w: %d of %d entries and %d of %d returns seen",
+			errLost, pairs.enters, enters, pairs.exits, exits)
+	}
+	return pairs.calls, nil
+}

@@ -139,3 +139,35 @@ func TestAttachToNobody(t *testing.T) {
 		t.Fatalf("Attach: %v, finding %+v", err, f)
 	}
 }
+
+// The copies of a pipe's messages are seen where they are made.
+func TestKernelCopiesOfAPipe(t *testing.T) {
+	if err := evidence.CopiesTraceable(); err != nil {
+		t.Skip(err)
+	}
+	c := start(t, "pipe")
+	var g greeting
+	c.hear(&g)
+	tracer, err := evidence.AttachCopies(evidence.Target{PID: c.pid, Threads: []int{g.TID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tracer.Close()
+	if err := tracer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c.step()
+	var ledger copies.Report
+	c.hear(&ledger)
+	counted, err := tracer.Stop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := counted.Functions["_copy_to_iter"]
+	if out.Bytes != rounds*(payload+header) || out.Calls != rounds {
+		t.Errorf("%+v, want %d reads of %d bytes", counted.Functions, rounds, payload+header)
+	}
+	if in := counted.Functions["_copy_from_iter"]; in.Calls < rounds || in.Bytes < out.Bytes {
+		t.Errorf("%+v, want at least %d writes of %d bytes", counted.Functions, rounds, payload+header)
+	}
+}
