@@ -60,16 +60,16 @@ func TestRecipe(t *testing.T) {
 		t.Errorf("without a change: status %d\n%s", status, out)
 	}
 
-	seeded := filepath.Join(clone, "harness", "inject.go")
+	seeded := filepath.Join(clone, "harness", "operate.go")
 	source, err := os.ReadFile(seeded)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const guard = "if o.Syscalls == 0 || o.Mode != timedMode {"
+	const guard = "if o.Injection.Syscalls > 0 {"
 	if !strings.Contains(string(source), guard) {
 		t.Fatal("the place of the seeded regression is gone")
 	}
-	worse := strings.Replace(string(source), guard, "o.Syscalls = 1\n\tif o.Mode != timedMode {", 1)
+	worse := strings.Replace(string(source), guard, "if o.Injection.Syscalls = 1; true {", 1)
 	if err := os.WriteFile(seeded, []byte(worse), 0o666); err != nil {
 		t.Fatal(err)
 	}
