@@ -23,6 +23,13 @@
 // and looking at the word again when it has passed, was the first version; it
 // costs a timer per sleep, see docs/architecture.md.)
 //
+// # Release
+//
+// A process is released in steps that are transactions, each found by what is
+// left, so that others can work between them, and whoever comes next goes on
+// after a kill. After a bounded number of them the lock is given back for a
+// moment.
+//
 // # Ways that differ from the kernel's
 //
 // A sender that finds the receiving thread asleep, or with nothing else to read,
@@ -314,10 +321,7 @@ func (p *Proc) Put() {
 		return true
 	})
 	p.d.local.Delete(p.id)
-	_ = p.d.member.Do(func(tx *arena.Tx) error {
-		p.d.release(tx, p.ref)
-		return nil
-	})
+	p.d.inTurns(func(tx *arena.Tx) (over bool) { return p.d.release(tx, p.ref) })
 	for _, t := range threads {
 		if !t.gone {
 			t.retire()

@@ -1,9 +1,11 @@
 package driver
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	"ipcbench/ipc/binder/driver/alloc"
 	"ipcbench/ipc/binder/driver/arena"
@@ -65,21 +67,55 @@ func (p *Proc) Shrink(n int) (done int) {
 }
 
 // ReleaseDead wakes whoever a process that is gone should have woken, and
-// releases on its behalf everything that it had open, and then its slot. It takes
-// many small steps, and goes on where another left off.
+// releases on its behalf everything that it had open, and then its slot. It goes
+// on where another left off, and several may do it at once.
 func (d *Driver) ReleaseDead(m arena.Joined) {
 	_ = d.member.Do(func(tx *arena.Tx) error {
-		if !tx.Listed(m) {
-			return nil
+		if tx.Listed(m) {
+			d.wakeAll(tx)
 		}
-		d.wakeAll(tx)
-		slot := m.Ref
-		for r := d.procOf(slot); r != 0; r = d.procOf(slot) {
-			d.release(tx, r)
-		}
-		tx.Remove(slot)
 		return nil
 	})
+	d.inTurns(func(tx *arena.Tx) (over bool) {
+		if !tx.Listed(m) {
+			return true
+		}
+		r := d.procOf(m.Ref)
+		if r == 0 {
+			tx.Remove(m.Ref)
+			return true
+		}
+		d.release(tx, r)
+		return false
+	})
+}
+
+const (
+	// releaseTurn is how many things are released in one hold of the lock.
+	releaseTurn = 64
+	// releasePause is how long the lock is left to others after it.
+	releasePause = 100 * time.Microsecond
+)
+
+// inTurns repeats a step of a long operation until it is over. The steps are
+// transactions, and after a number of them the others have a turn: nothing that a
+// step saw need hold in the next.
+func (d *Driver) inTurns(step func(tx *arena.Tx) (over bool)) {
+	for over := false; !over; {
+		err := d.member.Do(func(tx *arena.Tx) error {
+			for i := 0; i < releaseTurn && !over; i++ {
+				over = step(tx)
+				tx.Commit()
+			}
+			return nil
+		})
+		if err != nil {
+			return // damaged
+		}
+		if !over {
+			time.Sleep(releasePause)
+		}
+	}
 }
 
 // Members are the processes that joined, for a device that looks for dead
@@ -101,10 +137,38 @@ func (d *Driver) procOf(slot arena.Ref[arena.Slot]) arena.Ref[proc] {
 	return 0
 }
 
-// release takes a binder_proc apart in steps that each are a transaction, so
-// that whoever continues after a kill finds a consistent rest. Threads, nodes and
-// refs go in the kernel's order, by number.
-func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) {
+// release is one step of taking a binder_proc apart, found by what it still has,
+// so that anybody can go on after a kill. It says whether it was the last.
+// Threads, nodes and refs go in the kernel's order, by number.
+func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) (last bool) {
+	p := r.Edit(tx)
+	if !p.dead {
+		d.die(tx, r)
+		return false
+	}
+	work := cmp.Or(p.todo.First, p.delivered.First, p.toldFrozen.First)
+	buffer := d.unusedBuffer(p.space)
+	switch {
+	case p.threads != 0:
+		d.exitStep(tx, threadsByTID.First(d.a, p.threads))
+	case work != 0:
+		d.dropWork(tx, work)
+	case buffer != 0:
+		d.freeBuffer(tx, r, buffer)
+	case p.nodes != 0:
+		d.releaseNode(tx, nodesByPtr.First(d.a, p.nodes))
+	case p.refs != 0:
+		d.freeRef(tx, refsByDesc.First(d.a, p.refs))
+	default:
+		p.released = true
+		d.freeProc(tx, r)
+		return true
+	}
+	return false
+}
+
+// die is the first step: nobody can call the binder_proc any more.
+func (d *Driver) die(tx *arena.Tx, r arena.Ref[proc]) {
 	p := r.Edit(tx)
 	p.dead, p.frozen = true, false
 	if m := d.ctx.In(d.a).manager; m != 0 && m.In(d.a).proc == r {
@@ -113,57 +177,19 @@ func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) {
 		n.localStrong--
 		n.localWeak--
 	}
-	tx.Commit()
-	for t := threadsByTID.First(d.a, p.threads); t != 0; t = threadsByTID.First(d.a, p.threads) {
-		d.exitThread(tx, t)
-		tx.Commit()
-	}
-	for w := p.todo.First; w != 0; w = p.todo.First {
-		d.dropWork(tx, w)
-		tx.Commit()
-	}
-	for w := p.delivered.First; w != 0; w = p.delivered.First {
-		d.dropWork(tx, w)
-		tx.Commit()
-	}
-	for w := p.toldFrozen.First; w != 0; w = p.toldFrozen.First {
-		d.dropWork(tx, w)
-		tx.Commit()
-	}
-	d.releaseBuffers(tx, r)
-	for n := nodesByPtr.First(d.a, p.nodes); n != 0; n = nodesByPtr.First(d.a, p.nodes) {
-		d.releaseNode(tx, n)
-		tx.Commit()
-	}
-	for x := refsByDesc.First(d.a, p.refs); x != 0; x = refsByDesc.First(d.a, p.refs) {
-		d.freeRef(tx, x)
-		tx.Commit()
-	}
-	r.Edit(tx).released = true
-	d.freeProc(tx, r)
-	tx.Commit()
 }
 
-// releaseBuffers frees what the region still holds.
-func (d *Driver) releaseBuffers(tx *arena.Tx, r arena.Ref[proc]) {
-	s := r.In(d.a).space
+// unusedBuffer is the first buffer of a region that no sender is filling right
+// now; those free theirs themselves.
+func (d *Driver) unusedBuffer(s arena.Ref[alloc.Space]) arena.Ref[alloc.Buffer] {
 	if s == 0 {
-		return
+		return 0
 	}
-	for b := alloc.Next(d.a, s, 0); b != 0; b = alloc.Next(d.a, s, 0) {
-		if d.isBuilding(b) {
-			// Its sender is filling it right now; it frees the buffer itself.
-			next := alloc.Next(d.a, s, b.In(d.a).Offset+1)
-			for next != 0 && d.isBuilding(next) {
-				next = alloc.Next(d.a, s, next.In(d.a).Offset+1)
-			}
-			if b = next; b == 0 {
-				return
-			}
-		}
-		d.freeBuffer(tx, r, b)
-		tx.Commit()
+	b := alloc.Next(d.a, s, 0)
+	for b != 0 && d.isBuilding(b) {
+		b = alloc.Next(d.a, s, b.In(d.a).Offset+1)
 	}
+	return b
 }
 
 func (d *Driver) isBuilding(b arena.Ref[alloc.Buffer]) bool {

@@ -279,63 +279,70 @@ func (t *Thread) exit() {
 // exitThread takes a thread apart: who waits for it is told, what it waits for
 // will find nobody.
 func (d *Driver) exitThread(tx *arena.Tx, r arena.Ref[thread]) {
-	th := r.Edit(tx)
-	th.dead = true
-	unidle(tx, r)
-	if th.polling {
-		th.polling = false
-		th.proc.Edit(tx).pollers--
-	}
-	if b := th.building; b != 0 {
-		d.abortBuild(tx, r, b)
+	for !d.exitStep(tx, r) {
 		tx.Commit()
 	}
-	if x := r.In(d.a).installing; x != 0 {
-		r.Edit(tx).installing = 0
-		d.dropTransaction(tx, x, abi.BR_DEAD_REPLY, true)
-		tx.Commit()
-	}
-	d.dropMail(tx, r)
-	tx.Commit()
-	d.unstack(tx, r)
-	for w := r.In(d.a).todo.First; w != 0; w = r.In(d.a).todo.First {
-		d.dropWork(tx, w)
-		tx.Commit()
-	}
-	th = r.Edit(tx)
-	if th.spare != 0 {
-		transactions.Free(tx, th.spare)
-		th.spare = 0
-	}
-	p := th.proc.Edit(tx)
-	p.stats.add(&th.stats)
-	threadsByTID.Remove(tx, &p.threads, r)
-	d.freeThread(tx, r)
 }
 
-// unstack takes the thread out of all transactions that it takes part in. The
-// sender of the call that it was serving gets BR_DEAD_REPLY. Calls further
+// exitStep is one step of exitThread, found by what the thread still has, so that
+// anybody can go on after a kill. It says whether it was the last.
+func (d *Driver) exitStep(tx *arena.Tx, r arena.Ref[thread]) (last bool) {
+	th := r.Edit(tx)
+	switch {
+	case !th.dead:
+		th.dead = true
+		unidle(tx, r)
+		if th.polling {
+			th.polling = false
+			th.proc.Edit(tx).pollers--
+		}
+	case th.building != 0:
+		d.abortBuild(tx, r, th.building)
+	case th.installing != 0:
+		x := th.installing
+		th.installing = 0
+		d.dropTransaction(tx, x, abi.BR_DEAD_REPLY, true)
+	case th.hasMail():
+		d.dropMail(tx, r)
+	case th.stack != 0:
+		d.unstack(tx, r)
+	case th.todo.First != 0:
+		d.dropWork(tx, th.todo.First)
+	default:
+		if th.spare != 0 {
+			transactions.Free(tx, th.spare)
+			th.spare = 0
+		}
+		p := th.proc.Edit(tx)
+		p.stats.add(&th.stats)
+		threadsByTID.Remove(tx, &p.threads, r)
+		d.freeThread(tx, r)
+		return true
+	}
+	return false
+}
+
+// unstack takes the thread out of the topmost transaction that it takes part in.
+// The sender of the call that it was serving gets BR_DEAD_REPLY. Calls further
 // down wait for calls of its own; when those end, the error climbs to them.
 func (d *Driver) unstack(tx *arena.Tx, r arena.Ref[thread]) {
-	for x := r.In(d.a).stack; x != 0; x = r.In(d.a).stack {
-		top := !r.In(d.a).leaving
-		r.Edit(tx).leaving = true
-		t := x.Edit(tx)
-		if t.toThread == r {
-			r.Edit(tx).stack = t.toParent
-			if b := t.buffer; b != 0 {
-				b.Edit(tx).Transaction = 0
-				t.buffer = 0
-			}
-			t.toProc, t.toThread, t.toParent = 0, 0, 0
-			if top {
-				d.failReply(tx, x, abi.BR_DEAD_REPLY)
-			}
-		} else {
-			r.Edit(tx).stack = t.fromParent
-			t.from = 0
-		}
-		tx.Commit()
+	th := r.Edit(tx)
+	x, top := th.stack, !th.leaving
+	th.leaving = true
+	t := x.Edit(tx)
+	if t.toThread != r {
+		th.stack = t.fromParent
+		t.from = 0
+		return
+	}
+	th.stack = t.toParent
+	if b := t.buffer; b != 0 {
+		b.Edit(tx).Transaction = 0
+		t.buffer = 0
+	}
+	t.toProc, t.toThread, t.toParent = 0, 0, 0
+	if top {
+		d.failReply(tx, x, abi.BR_DEAD_REPLY)
 	}
 }
 
