@@ -12,6 +12,17 @@ import (
 	"ipcbench/ipc/copies"
 )
 
+var (
+	sysvSites = sites{
+		copies.NewSite("sysv-msg/msgsnd", copies.Kernel),
+		copies.NewSite("sysv-msg/msgrcv", copies.Kernel),
+	}
+	posixSites = sites{
+		copies.NewSite("posix-mq/mq_timedsend", copies.Kernel),
+		copies.NewSite("posix-mq/mq_timedreceive", copies.Kernel),
+	}
+)
+
 // Transports returns the transports of this package.
 func Transports() []ipc.Transport {
 	return []ipc.Transport{
@@ -21,10 +32,7 @@ func Transports() []ipc.Transport {
 				Summary: "two System V message queues; messages split at msgmax",
 				Waits:   ipc.Waits,
 			},
-			sites: sites{
-				copies.NewSite("sysv-msg/msgsnd", copies.Kernel),
-				copies.NewSite("sysv-msg/msgrcv", copies.Kernel),
-			},
+			sites:   sysvSites,
 			files:   1,
 			create:  createSysV,
 			open:    openSysV,
@@ -37,10 +45,7 @@ func Transports() []ipc.Transport {
 				Summary: "two POSIX message queues; messages split at the queue's message size",
 				Waits:   ipc.Waits,
 			},
-			sites: sites{
-				copies.NewSite("posix-mq/mq_timedsend", copies.Kernel),
-				copies.NewSite("posix-mq/mq_timedreceive", copies.Kernel),
-			},
+			sites:   posixSites,
 			files:   3,
 			create:  createPosix,
 			open:    openPosix,

@@ -63,7 +63,8 @@ func callAndIdle(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *par
 		return err
 	}
 	p.ready()
-	select {}
+	_, err = p.hear() // for ever: the parent says nothing
+	return err
 }
 
 // callOnce says which thread it is, and calls with the largest request.
@@ -80,7 +81,8 @@ func callOnce(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent
 // holdEnd keeps an end as it got it.
 func holdEnd(_ ipc.Transport, _ ipc.Config, _ ipc.Handover, p *parent) error {
 	p.ready()
-	select {}
+	_, err := p.hear() // for ever: the parent says nothing
+	return err
 }
 
 func dial(transport ipc.Transport, cfg ipc.Config, h ipc.Handover) (ipc.Client, *ipc.Buffer, error) {
