@@ -199,6 +199,11 @@ func (g *group) collect(s session) ([]*report, error) {
 		if p == nil {
 			continue
 		}
+		if p == g.broker {
+			if err := p.send(order{Rest: true}); err != nil {
+				return nil, g.blame(err)
+			}
+		}
 		a, err := p.receive(timeout)
 		if err != nil {
 			return nil, g.blame(err)

@@ -84,7 +84,9 @@ type order struct {
 	Session *session    `json:"session,omitempty"`
 	Go      bool        `json:"go,omitempty"`
 	Release bool        `json:"release,omitempty"`
-	Quit    bool        `json:"quit,omitempty"`
+	// Rest tells an ipc.Resting broker that the session's clients have stopped.
+	Rest bool `json:"rest,omitempty"`
+	Quit bool `json:"quit,omitempty"`
 }
 
 // answer is what a worker says.

@@ -41,8 +41,15 @@ func (e *brokerEnd) session(session) error {
 	if err := e.line.Send(answer{Ready: true}); err != nil {
 		return err
 	}
+	if resting, ok := e.broker.(ipc.Resting); ok {
+		e.await(func(o order) bool { return o.Rest })
+		resting.Rest()
+	}
 	if err := <-ended; err != nil {
 		return err
 	}
-	return e.finish(&report{Ledger: e.broker.Ledger().Report(), Usage: currentUsage(true).since(before)})
+	// No garbage is collected: a broker makes none, and a daemon's threads may be
+	// in the kernel.
+	r := &report{Ledger: e.broker.Ledger().Report(), Usage: currentUsage(true).since(before)}
+	return e.line.Send(answer{Report: r})
 }

@@ -143,6 +143,14 @@ type Broker interface {
 	Close() error
 }
 
+// Resting is a Broker that cannot tell when the clients have stopped, because it
+// serves whoever comes: it is told.
+type Resting interface {
+	Broker
+	// Rest makes Run return. The clients have stopped.
+	Rest()
+}
+
 // Client is the calling end. It belongs to one goroutine, which is locked to
 // its OS thread unless the transport is RuntimeSafe; only Close may be called
 // from another.

@@ -8,6 +8,7 @@ import (
 
 	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/device"
 )
 
 // StartThreadPool starts the pool with one looper. The driver asks for more, up
@@ -85,6 +86,9 @@ var errSuspended = errors.New("binder: suspended")
 // joinThreadPool serves until the process closes.
 func (t *IPCThreadState) joinThreadPool(entry abi.Command) error {
 	t.pool = true
+	if terse, ok := t.ps.file.(device.Terse); ok {
+		t.terse = terse.SetTerse(t.key)
+	}
 	if err := t.queueCode(entry); err != nil {
 		return err
 	}

@@ -110,10 +110,16 @@ func (t *IPCThreadState) sendReply(call *Call, reply *abi.TransactionData) error
 // finishReply talks to the driver until it has taken the reply. A process that
 // is closing still sends the reply, but does not wait for more.
 func (t *IPCThreadState) finishReply() error {
+	if t.terse && (t.ps.closing.Load() || t.ps.pool.suspended.Load()) {
+		return t.talk(0) // who sends the threads home may have been here
+	}
 	if t.in.Offset() == t.read {
 		if err := t.talk(inSize); err != nil {
 			return err
 		}
+	}
+	if t.terse {
+		return nil // what was read is the next work
 	}
 	for {
 		ret, payload, err := t.next()

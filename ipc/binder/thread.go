@@ -33,6 +33,8 @@ type IPCThreadState struct {
 	attached int
 	// pool: it is, or was, a looper; caller: it has a token of threads.callers.
 	pool, caller bool
+	// terse: it is not told of the completion of its replies.
+	terse bool
 	// inside is how many calls deep the thread is, busy whether any.
 	inside int
 	busy   atomic.Bool

@@ -84,6 +84,15 @@ type Accountant interface {
 	Account(thread int32) Account
 }
 
+// Terse is a File that can spare a thread what it would read after each reply,
+// BR_TRANSACTION_COMPLETE and nothing else, so that the read that sends a reply
+// waits for the next work. That matters where a read costs two switches. The
+// kernel's driver has no such thing.
+type Terse interface {
+	// SetTerse is called before a thread's first ioctl, and says whether it is so.
+	SetTerse(thread int32) bool
+}
+
 // Account is what a driver did for one thread: bytes copied from and to the
 // caller's memory, payload of transactions and everything else apart, and
 // system calls made to wait and to wake.

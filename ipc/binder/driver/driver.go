@@ -88,8 +88,8 @@ type Host interface {
 }
 
 // AddressSpace is the memory of a calling process. Both calls fail with EFAULT
-// if the address is bad, possibly after copying a part. The driver calls them
-// with debug.SetPanicOnFault on.
+// if the address is bad, possibly after copying a part, and with ESRCH if the
+// process has died meanwhile. The driver calls them with debug.SetPanicOnFault on.
 type AddressSpace interface {
 	CopyFromUser(dst []byte, addr uint64) error
 	CopyToUser(addr uint64, src []byte) error
@@ -117,6 +117,11 @@ type Parker interface {
 	// Park announces the thread and the word before the thread is parked.
 	// Host.Wake may follow before Ioctl has returned.
 	Park(t *Thread, word *atomic.Uint32)
+	// Terse says that the thread reads on after each reply, and need not be told
+	// that the reply was sent (BR_TRANSACTION_COMPLETE). It is asked once.
+	Terse() bool
+	// Wake is called in the place of Host.Wake for threads that this one wakes.
+	Wake(word *atomic.Uint32, n int) (calls int)
 }
 
 // ErrParked says that a call waits for work. No other call of the thread begins

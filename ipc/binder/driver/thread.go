@@ -35,6 +35,7 @@ type Thread struct {
 	rec    *thread
 	tx     *arena.Tx
 	locked bool // tx holds the driver lock
+	terse  bool // it is not told that its replies were sent
 
 	in        input
 	ret       returns
@@ -70,11 +71,17 @@ func (p *Proc) thread(tid int32) (*Thread, error) {
 	}
 	t := &Thread{d: p.d, p: p, task: p.task(tid), proc: p.ref, key: tid}
 	t.parker, _ = t.task.(Parker)
+	if t.parker != nil {
+		t.terse = t.parker.Terse()
+	}
 	tx, err := p.d.member.Tx(tid)
 	if err != nil {
 		return nil, errno(err)
 	}
 	t.tx = tx
+	if t.parker != nil {
+		tx.SetWaker(t.parker.Wake)
+	}
 	if other, loaded := p.threads.LoadOrStore(tid, t); loaded {
 		p.d.member.Release(tx)
 		return other.(*Thread), nil

@@ -297,7 +297,7 @@ func (t *Thread) fill(x arena.Ref[transaction], tr *abi.TransactionDataSG) failu
 	data, offsets := block[:tr.DataSize], block[align8(tr.DataSize):][:tr.OffsetsSize]
 	if len(data) > 0 {
 		if err := t.task.CopyFromUser(data, tr.Buffer); err != nil {
-			return failed(syscall.EFAULT)
+			return copyFailure(err)
 		}
 		t.copies.PayloadFromUser += tr.DataSize
 	}
@@ -308,7 +308,7 @@ func (t *Thread) fill(x arena.Ref[transaction], tr *abi.TransactionDataSG) failu
 		return failure{}
 	}
 	if err := t.task.CopyFromUser(offsets, tr.Offsets); err != nil {
-		return failed(syscall.EFAULT)
+		return copyFailure(err)
 	}
 	t.copies.HeaderFromUser += tr.OffsetsSize
 	tl := translation{t: t, x: x, to: p.toProc, block: block, data: data, offsets: offsets,
@@ -316,6 +316,15 @@ func (t *Thread) fill(x arena.Ref[transaction], tr *abi.TransactionDataSG) failu
 	tl.sg = align8(tr.DataSize) + align8(tr.OffsetsSize)
 	tl.sgEnd = tl.sg + tr.BuffersSize
 	return tl.run()
+}
+
+// copyFailure is what a copy from the sender's memory that fails comes to. Who
+// waits for a reply that a dying process was sending is told of its death.
+func copyFailure(err error) failure {
+	if errors.Is(err, syscall.ESRCH) {
+		return failure{abi.BR_DEAD_REPLY, syscall.ESRCH}
+	}
+	return failed(syscall.EFAULT)
 }
 
 // block is the driver's view of a buffer, with storage behind all of it.
@@ -451,7 +460,9 @@ func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
 	if caller == 0 || to.proc.In(d.a).dead {
 		return failure{abi.BR_DEAD_REPLY, 0}
 	}
-	d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, false)
+	if !t.terse {
+		d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, false)
+	}
 	caller.Edit(tx).stack = to.inReplyTo.In(d.a).fromParent
 	d.freeTransaction(tx, to.inReplyTo, caller)
 	d.hand(tx, x, to.proc, caller, t.ref)

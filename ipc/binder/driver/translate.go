@@ -186,7 +186,7 @@ func (tl *translation) buffer(b []byte, off, index uint64) failure {
 	tl.t.unlock()
 	if err := tl.t.task.CopyFromUser(tl.block[tl.sg:][:o.Length], o.Buffer); err != nil {
 		tl.t.lock()
-		return failed(syscall.EFAULT)
+		return copyFailure(err)
 	}
 	tl.t.copies.PayloadFromUser += o.Length
 	tl.t.lock()

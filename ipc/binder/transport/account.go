@@ -18,16 +18,21 @@ var (
 // and returns, and the payload that was handed over.
 type account struct {
 	ledger *copies.Ledger
-	site   copies.Site
-	before binder.Counts
-	driver device.Account
+	// site is where payload is copied, header where everything else is.
+	site, header copies.Site
+	before       binder.Counts
+	driver       device.Account
 	// handed is payload that was handed over since the last time, framing the
 	// part of it that is not the benchmark's.
 	handed, framing int
 }
 
-func newAccount(out copies.Direction, s copies.Site) account {
-	return account{ledger: copies.NewLedger(out), site: s}
+func newAccount(out copies.Direction, t *transport) account {
+	a := account{ledger: copies.NewLedger(out), site: t.site, header: t.site}
+	if t.headerSite != nil {
+		a.header = *t.headerSite
+	}
+	return a
 }
 
 // sent notes what was handed over: payload, and framing around it.
@@ -52,8 +57,9 @@ func (a *account) settle(t *binder.IPCThreadState) {
 	}
 	payload := int(now.PayloadFromUser - a.driver.PayloadFromUser)
 	framing := min(a.framing, payload)
-	a.ledger.Sent(a.site, payload-framing, framing+int(now.HeaderFromUser-a.driver.HeaderFromUser))
-	a.ledger.Received(a.site, 0, int(now.HeaderToUser-a.driver.HeaderToUser))
+	a.ledger.Sent(a.site, payload-framing, framing)
+	a.ledger.Sent(a.header, 0, int(now.HeaderFromUser-a.driver.HeaderFromUser))
+	a.ledger.Received(a.header, 0, int(now.HeaderToUser-a.driver.HeaderToUser))
 	a.ledger.Syscalls(int(now.Syscalls - a.driver.Syscalls))
 	a.driver, a.handed, a.framing = now, 0, a.framing-framing
 }
@@ -63,7 +69,7 @@ func (a *account) settleUntold(t *binder.IPCThreadState) {
 	a.ledger.Sent(a.site, a.handed, a.framing)
 	a.handed, a.framing = 0, 0
 	a.ledger.Syscalls(int(now.Ioctls - a.before.Ioctls))
-	a.ledger.Sent(a.site, 0, int(now.Written-a.before.Written))
-	a.ledger.Received(a.site, 0, int(now.Read-a.before.Read))
+	a.ledger.Sent(a.header, 0, int(now.Written-a.before.Written))
+	a.ledger.Received(a.header, 0, int(now.Read-a.before.Read))
 	a.before = now
 }

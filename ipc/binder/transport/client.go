@@ -59,7 +59,7 @@ func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
 		h.Close()
 		return nil, t.wrap(err)
 	}
-	c := &client{transport: t, cfg: cfg, ps: ps, account: newAccount(copies.Request, t.site)}
+	c := &client{transport: t, cfg: cfg, ps: ps, account: newAccount(copies.Request, t)}
 	c.lifeline = ipc.Watch(h.Files[0], c.ending.PeerGone)
 	if err := c.find(); err != nil {
 		c.Close()

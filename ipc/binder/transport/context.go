@@ -33,7 +33,11 @@ func (c Context) Create() (place string, remove func() error, err error) {
 	if err := c.platform.check(); err != nil {
 		return "", nil, err
 	}
-	return c.platform.create()
+	made, err := c.platform.create()
+	if err == nil && made.broker != nil {
+		made.remove, err = serveHere(made.broker)
+	}
+	return made.place, made.remove, err
 }
 
 // Open opens the device of a place, in any process. It waits by blocking, and

@@ -27,22 +27,22 @@ func (kernelPlatform) check() error {
 
 var contexts atomic.Int64
 
-func (kernelPlatform) create() (string, func() error, error) {
+func (kernelPlatform) create() (created, error) {
 	path, err := kernel.Find()
 	if err != nil {
-		return "", nil, err
+		return created{}, err
 	}
 	if dir, ok := kernel.Mounted(); ok {
 		name := fmt.Sprintf("ipcbench-%d-%d", os.Getpid(), contexts.Add(1))
 		own, err := kernel.AddDevice(dir, name)
 		if err == nil {
-			return own, func() error { return os.Remove(own) }, nil
+			return created{place: own, remove: func() error { return os.Remove(own) }}, nil
 		}
 		if !errors.Is(err, os.ErrPermission) {
-			return "", nil, err
+			return created{}, err
 		}
 	}
-	return path, func() error { return nil }, nil
+	return created{place: path, remove: func() error { return nil }}, nil
 }
 
 func (kernelPlatform) open(place string, _ ipc.Wait, raw bool) (device.Device, error) {

@@ -160,7 +160,7 @@ func (s *server) thread(state *binder.IPCThreadState) (*thread, ipc.Service) {
 	defer s.mu.Unlock()
 	th, ok := state.Local.(*thread)
 	if !ok {
-		th = &thread{server: s, state: state, account: newAccount(copies.Reply, s.transport.site)}
+		th = &thread{server: s, state: state, account: newAccount(copies.Reply, s.transport)}
 		state.Local = th
 		s.threads = append(s.threads, th)
 	}

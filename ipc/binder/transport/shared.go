@@ -29,16 +29,16 @@ const directory = "ipcbench-binder-%d-"
 
 // create also removes what channels left that nobody could remove, because
 // all of their processes were killed.
-func (p sharedPlatform) create() (string, func() error, error) {
+func (p sharedPlatform) create() (created, error) {
 	all, err := filepath.Glob(filepath.Join(memoryFiles, "ipcbench-binder-*"))
 	if err != nil {
-		return "", nil, err
+		return created{}, err
 	}
 	for _, dir := range all {
 		p.leave(dir)
 	}
 	dir, err := os.MkdirTemp(memoryFiles, fmt.Sprintf(directory, os.Getpid()))
-	return dir, func() error { return os.RemoveAll(dir) }, err
+	return created{place: dir, remove: func() error { return os.RemoveAll(dir) }}, err
 }
 
 // leave removes the directory if its creator, who would have, is gone, and

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/binder"
@@ -20,8 +21,8 @@ const regionSize = 4 << 20
 type platform interface {
 	// check says why there is no such device here.
 	check() error
-	// create makes a context and tells of its place; remove undoes it.
-	create() (place string, remove func() error, err error)
+	// create makes a context and tells of its place.
+	create() (created, error)
 	// open opens the device of a place. A raw one enters the kernel without
 	// telling the Go scheduler, and waits as the configuration says.
 	open(place string, wait ipc.Wait, raw bool) (device.Device, error)
@@ -30,13 +31,23 @@ type platform interface {
 	leave(place string)
 }
 
+// created is a context that was made.
+type created struct {
+	place  string
+	remove func() error // undoes it
+	// broker is what the context's broker inherits; nil where it has none.
+	broker *os.File
+}
+
 // transport is one way to carry payload over one platform.
 type transport struct {
 	info     ipc.Info
 	platform platform
 	carrier  carrier
-	// site is where the driver copies payload.
-	site copies.Site
+	// site is where the driver copies payload, headerSite where it copies
+	// everything else, if that is elsewhere.
+	site       copies.Site
+	headerSite *copies.Site
 }
 
 // Info implements ipc.Transport.
@@ -106,11 +117,10 @@ func (t *transport) join(cfg ipc.Config, place string, opts ...binder.Option) (p
 // for each client.
 type link struct {
 	transport *transport
-	place     string
-	manager   func() error
-	remove    func() error
-	server    []*os.File
-	clients   []*os.File
+	created
+	manager func() error
+	server  []*os.File
+	clients []*os.File
 }
 
 // Create implements ipc.Transport.
@@ -127,10 +137,15 @@ func (t *transport) Create(cfg ipc.Config) (ipc.Link, error) {
 
 func (l *link) create(clients int) (err error) {
 	p := l.transport.platform
-	if l.place, l.remove, err = p.create(); err != nil {
+	if l.created, err = p.create(); err != nil {
 		return err
 	}
-	if l.manager, err = startManager(p, l.place); err != nil {
+	if l.broker == nil {
+		l.manager, err = startManager(p, l.place)
+	} else {
+		l.manager, err = startBroker(l, clients)
+	}
+	if err != nil {
 		return err
 	}
 	for range clients {
@@ -173,12 +188,12 @@ func (l *link) Notes() []string {
 // Close implements ipc.Link.
 func (l *link) Close() error {
 	var errs []error
-	for _, f := range append(l.server, l.clients...) {
+	for _, f := range slices.Concat(l.server, l.clients, []*os.File{l.broker}) {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}
 	}
-	l.server, l.clients = nil, nil
+	l.server, l.clients, l.broker = nil, nil, nil
 	for _, undo := range []*func() error{&l.manager, &l.remove} {
 		if *undo != nil {
 			errs = append(errs, (*undo)())

@@ -2,10 +2,12 @@ package transport
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -18,18 +20,28 @@ import (
 const managerVariable = "IPCBENCH_BINDER_MANAGER"
 
 func TestMain(m *testing.M) {
-	if task, ok := os.LookupEnv(managerVariable); ok {
-		if err := manage(task); err != nil {
-			fmt.Println(err)
-			os.Exit(1)
+	for variable, f := range map[string]func(string) error{managerVariable: manage, brokerVariable: serveBroker} {
+		if task, ok := os.LookupEnv(variable); ok {
+			if err := f(task); err != nil {
+				fmt.Println(err)
+				os.Exit(1)
+			}
+			os.Exit(0)
 		}
-		os.Exit(0)
 	}
-	startManager = startManagerProcess
+	startManager, startBroker = startManagerProcess, startBrokerProcess
 	transporttest.Main(m, Transports()...)
 }
 
 var startHere = startManager
+
+// base is what all transports have in common.
+func base(t ipc.Transport) *transport {
+	if b, ok := t.(*brokered); ok {
+		return b.transport
+	}
+	return t.(*transport)
+}
 
 // manage is the service manager until standard input ends.
 func manage(task string) error {
@@ -38,7 +50,7 @@ func manage(task string) error {
 		if t.Info().Name != name {
 			continue
 		}
-		stop, err := startHere(t.(*transport).platform, place)
+		stop, err := startHere(base(t).platform, place)
 		if err != nil {
 			return err
 		}
@@ -53,12 +65,58 @@ func manage(task string) error {
 // ends of a channel are all in this one, whose calls of a manager of its own
 // the driver would refuse.
 func startManagerProcess(p platform, place string) (stop func() error, err error) {
-	cmd := exec.Command("/proc/self/exe")
+	var task string
 	for _, t := range Transports() {
-		if t.(*transport).platform == p {
-			cmd.Env = append(os.Environ(), managerVariable+"="+t.Info().Name+"\n"+place)
+		if base(t).platform == p {
+			task = t.Info().Name + "\n" + place
 		}
 	}
+	return startChild(managerVariable, task)
+}
+
+// brokerVariable makes a process of this test binary the broker of a channel: the
+// number of clients, then the place. It inherits the socket.
+const brokerVariable = "IPCBENCH_BINDER_BROKER"
+
+// startBrokerProcess does what the harness does.
+func startBrokerProcess(l *link, clients int) (stop func() error, err error) {
+	h, err := (&brokeredLink{l}).Broker()
+	if err != nil {
+		return nil, err
+	}
+	defer h.Close()
+	return startChild(brokerVariable, fmt.Sprintf("%d\n%s", clients, l.place), h.Files...)
+}
+
+// serveBroker is a broker until standard input ends.
+func serveBroker(task string) error {
+	var clients int
+	var place string
+	if _, err := fmt.Sscanf(task, "%d\n%s", &clients, &place); err != nil {
+		return err
+	}
+	debug.SetGCPercent(-1)
+	for _, t := range Transports() {
+		b, ok := t.(*brokered)
+		if !ok {
+			continue
+		}
+		broker, err := b.Broker(ipc.Config{Clients: clients}, ipc.Handover{Files: []*os.File{os.NewFile(3, "socket")}, Data: []byte(place)})
+		if err != nil {
+			return err
+		}
+		fmt.Println("ready")
+		io.Copy(io.Discard, os.Stdin)
+		return broker.Close()
+	}
+	return errors.New("no transport has a broker")
+}
+
+// startChild starts this test binary with a variable, and waits until it is ready.
+func startChild(variable, task string, files ...*os.File) (stop func() error, err error) {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), variable+"="+task)
+	cmd.ExtraFiles = files
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -92,7 +150,7 @@ func TestTransports(t *testing.T) {
 // subject leaves the system calls of a round trip open: a thread's first read
 // returns at once and costs one more.
 func subject(t ipc.Transport) transporttest.Subject {
-	carrier := t.(*transport).carrier
+	carrier := base(t).carrier
 	s := transporttest.Subject{Transport: t, Copies: 1, Unordered: true, Largest: regionSize - carrier.overhead()}
 	if _, isPlain := carrier.(plain); !isPlain {
 		s.Copies = 2

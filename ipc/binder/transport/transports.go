@@ -12,7 +12,11 @@ const poolThreads = 17
 // Transports returns the transports of this package.
 func Transports() (all []ipc.Transport) {
 	for _, t := range transportList() {
-		all = append(all, t)
+		if _, isDaemon := t.platform.(daemonPlatform); isDaemon {
+			all = append(all, &brokered{t})
+		} else {
+			all = append(all, t)
+		}
 	}
 	return all
 }
@@ -50,6 +54,13 @@ func transportList() []*transport {
 		},
 		{
 			info: ipc.Info{
+				Name: "binder-daemon", Waits: block, PoolThreads: poolThreads,
+				Summary: "Binder driver in a process of its own: one process_vm_readv into the receiver's region; futex",
+			},
+			platform: daemonPlatform{}, carrier: plain{}, site: daemonSite, headerSite: &daemonPageSite,
+		},
+		{
+			info: ipc.Info{
 				Name: "binder-kernel", Waits: block, PoolThreads: poolThreads,
 				Summary: "the running kernel's Binder driver: one copy into the receiver's region",
 			},
@@ -73,4 +84,8 @@ var (
 	syscallSite       = copies.NewSite("binder-syscall/CopyFromUser", copies.User)
 	kernelTwoCopySite = copies.NewSite("binder-kernel-2copy/ioctl", copies.Kernel)
 	kernelSite        = copies.NewSite("binder-kernel/ioctl", copies.Kernel)
+	daemonSite        = copies.NewSite("binder-daemon/process_vm_readv", copies.Kernel)
+
+	// Where the daemon copies what is not payload.
+	daemonPageSite = copies.NewSite("binder-daemon/page", copies.User)
 )

@@ -40,6 +40,7 @@ type File struct {
 var (
 	_ device.File       = (*File)(nil)
 	_ device.Accountant = (*File)(nil)
+	_ device.Terse      = (*File)(nil)
 )
 
 func newFile(c *connection, posts int, raw bool) *File {
@@ -109,6 +110,12 @@ func (f *File) Account(key int32) device.Account {
 	return device.Account{}
 }
 
+// SetTerse is described by device.Terse.
+func (f *File) SetTerse(key int32) bool {
+	t, err := f.newThread(key, wire.Terse)
+	return err == nil && t.terse
+}
+
 // thread is the thread with the key, whose page is got with its first call.
 func (o *open) thread(key int32) (*thread, error) {
 	if t := o.recent.Load(); t != nil && t.key == key {
@@ -116,7 +123,7 @@ func (o *open) thread(key int32) (*thread, error) {
 	}
 	t, ok := o.threads.Load(key)
 	if !ok {
-		made, err := o.newThread(key)
+		made, err := o.newThread(key, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +133,7 @@ func (o *open) thread(key int32) (*thread, error) {
 	return t.(*thread), nil
 }
 
-func (o *open) newThread(key int32) (*thread, error) {
+func (o *open) newThread(key int32, flags uint64) (*thread, error) {
 	o.making.Lock()
 	defer o.making.Unlock()
 	if t, ok := o.threads.Load(key); ok { // somebody else with the key was faster
@@ -135,7 +142,7 @@ func (o *open) newThread(key int32) (*thread, error) {
 	if o.gone.Load() {
 		return nil, ErrGone
 	}
-	_, fd, err := o.connection.ask(wire.Message{Operation: wire.Thread, A: uint64(uint32(key))}, true)
+	_, fd, err := o.connection.ask(wire.Message{Operation: wire.Thread, A: uint64(uint32(key)), Flags: flags}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +151,7 @@ func (o *open) newThread(key int32) (*thread, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &thread{open: o, key: key, page: page, calls: wire.Page(page).Calls(), answers: wire.Page(page).Answers()}
+	t := &thread{open: o, key: key, terse: flags&wire.Terse != 0, page: page, calls: wire.Page(page).Calls(), answers: wire.Page(page).Answers()}
 	o.threads.Store(key, t)
 	if o.gone.Load() {
 		t.kick()

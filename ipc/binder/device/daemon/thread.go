@@ -16,7 +16,8 @@ import (
 // thread is a thread of this process as it calls the daemon.
 type thread struct {
 	*open
-	key int32
+	key   int32
+	terse bool
 
 	mu       sync.Mutex // a key that two goroutines use at once is served one by one
 	page     wire.Page  // nil when the thread has ended
@@ -139,13 +140,17 @@ func (t *thread) ring() {
 	t.syscalls += uint64(t.calls.Ring(t.asked))
 }
 
+// patience is how long a wait lasts at most, so that a signal can end it and a raw
+// one does not hold the collector up for ever.
+const patience = 160 * time.Millisecond
+
 // await waits for an answer. A signal ends the call, if it waits for work.
 func (t *thread) await() error {
 	for t.answers.Number() == t.seen {
 		if t.gone.Load() {
 			return ErrGone
 		}
-		calls, interrupted := t.answers.Wait(t.seen, t.raw)
+		calls, interrupted := t.answers.Wait(t.seen, t.raw, patience)
 		t.syscalls += uint64(calls)
 		if interrupted && t.answers.Number() == t.seen {
 			t.page.Interrupt(t.asked)

@@ -39,7 +39,7 @@ func (a *Arena) formatBootstrap() {
 // newTx is the view of a journal that exists.
 func (a *Arena) newTx(r Ref[journal]) *Tx {
 	j := r.In(a)
-	return &Tx{base: a.base, last: a.last, arena: a, ref: r, journal: j, wakes: make([]*WaitWord, 0, 16)}
+	return &Tx{base: a.base, last: a.last, arena: a, ref: r, journal: j, wakes: make([]*WaitWord, 0, 16), waker: a.host.Wake}
 }
 
 // Join makes the process a member. Only one process at a time may do so; the
@@ -154,6 +154,7 @@ func (m *Member) reuse(tid int32) *Tx {
 func (m *Member) Release(tx *Tx) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	tx.waker = m.arena.host.Wake
 	m.idle = append(m.idle, tx)
 }
 

@@ -43,6 +43,12 @@ func (h *host) Wake(w *atomic.Uint32, n int) (calls int) {
 	return 1
 }
 
+func (h *host) wakeAll(words []*atomic.Uint32) {
+	for _, w := range words {
+		h.Wake(w, 1)
+	}
+}
+
 func (h *host) Window(id driver.ProcID, length int) ([]byte, error) { return h.regions.window(id) }
 func (h *host) Forget(id driver.ProcID)                             { h.regions.forget(id) }
 

@@ -189,7 +189,7 @@ func (p *process) handle(m *wire.Message) (files []int, err error) {
 	case wire.Unmap:
 		p.proc.Unmap()
 	case wire.Thread:
-		return p.addThread(int32(m.A))
+		return p.addThread(int32(m.A), m.Flags&wire.Terse != 0)
 	case wire.Flush:
 		p.proc.Get()
 		p.proc.Close()
@@ -270,12 +270,12 @@ func closeIf(fd int) {
 
 // addThread makes a page and the goroutine that serves it. The error is ENOMEM if
 // the process has as many threads as it may, EEXIST if it has this one.
-func (p *process) addThread(tid int32) ([]int, error) {
+func (p *process) addThread(tid int32, terse bool) ([]int, error) {
 	fd, page, err := newPage()
 	if err != nil {
 		return nil, err
 	}
-	t := &thread{p: p, tid: tid, page: page, calls: page.Calls(), answers: page.Answers(), gone: make(chan struct{})}
+	t := &thread{p: p, tid: tid, terse: terse, page: page, calls: page.Calls(), answers: page.Answers(), gone: make(chan struct{})}
 	p.mu.Lock()
 	switch {
 	case p.threads[tid] != nil:

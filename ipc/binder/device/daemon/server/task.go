@@ -32,12 +32,16 @@ func (t *thread) CopyFromUser(dst []byte, addr uint64) error {
 	if len(dst) == 0 {
 		return nil
 	}
+	t.wakeOthers()
 	read := sys.ProcessRead
 	if t.p.s.options.RawWait {
 		read = sys.RawProcessRead
 	}
 	t.syscalls.Add(1)
 	n, err := read(t.p.pid, addr, dst)
+	if err == unix.ESRCH {
+		return err
+	}
 	if err != nil || n < len(dst) || !t.p.sameProcess() {
 		return unix.EFAULT
 	}
@@ -64,6 +68,7 @@ func (t *thread) CopyToUser(addr uint64, src []byte) error {
 	if !t.p.sameProcess() {
 		return unix.EFAULT
 	}
+	t.wakeOthers()
 	t.syscalls.Add(1)
 	if n, err := sys.ProcessWrite(t.p.pid, addr, src); err != nil || n < len(src) {
 		return unix.EFAULT
@@ -118,6 +123,7 @@ func (t *thread) CloseFile(fd int32) {
 // ask has the client do something in the middle of its call. The error is ESRCH
 // if the client leaves instead.
 func (t *thread) ask(question wire.Answer) (uint64, error) {
+	t.wakeOthers()
 	saved := t.answer
 	t.answer = question
 	t.ring()

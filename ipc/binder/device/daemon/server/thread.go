@@ -18,8 +18,9 @@ import (
 // carries them out. A call that waits for work is parked; whoever brings the work
 // ends it, by wake.
 type thread struct {
-	p   *process
-	tid int32
+	p     *process
+	tid   int32
+	terse bool
 
 	page     wire.Page
 	calls    wire.Bell
@@ -31,6 +32,8 @@ type thread struct {
 	visitors wire.Visitors // wakers
 	parked   *driver.Thread
 	word     *atomic.Uint32
+	// toWake are threads that the call under way has woken.
+	toWake []*atomic.Uint32
 
 	request  wire.Request
 	answer   wire.Answer
@@ -88,7 +91,7 @@ func (t *thread) expel() {
 
 // wait sleeps until a request comes or the thread is kicked.
 func (t *thread) wait() {
-	n, _ := t.calls.Wait(t.seen, t.p.s.options.RawWait)
+	n, _ := t.calls.Wait(t.seen, t.p.s.options.RawWait, -1)
 	t.syscalls.Add(uint64(n))
 }
 
@@ -127,14 +130,23 @@ func (t *thread) take() {
 }
 
 // settle ends a call, or parks it. The caller has it.
+//
+// Others are woken after that: one that is quick, and runs on the same processor,
+// may otherwise have an answer before this call is parked, which would then have
+// to wait for its turn to be scheduled again.
 func (t *thread) settle(err error) {
 	for err == driver.ErrParked {
+		woken := t.toWake
+		t.toWake = nil
 		if t.state.CompareAndSwap(running, parked) {
+			t.p.s.host.wakeAll(woken)
 			return
 		}
+		t.toWake = woken
 		t.state.Store(running)
 		err = t.parked.Resume(false)
 	}
+	t.wakeOthers()
 	t.answer.Errno = uint32(errnoOf(err))
 	if t.exits {
 		t.p.drop(t) // the key is free for another
@@ -180,6 +192,22 @@ func (t *thread) Park(d *driver.Thread, word *atomic.Uint32) {
 	if other, _ := t.p.s.host.parked.Load(word); other != t {
 		t.p.s.host.parked.Store(word, t)
 	}
+}
+
+// Terse implements driver.Parker.
+func (t *thread) Terse() bool { return t.terse }
+
+// Wake implements driver.Parker.
+func (t *thread) Wake(word *atomic.Uint32, _ int) (calls int) {
+	t.toWake = append(t.toWake, word)
+	return 0
+}
+
+// wakeOthers wakes those that the call has woken so far. It comes before anything
+// that may take long.
+func (t *thread) wakeOthers() {
+	t.p.s.host.wakeAll(t.toWake)
+	t.toWake = t.toWake[:0]
 }
 
 // wake is called when the driver has woken the thread. It says false if the

@@ -30,10 +30,6 @@ func (b Bell) Number() uint32 { return b.word.Load() >> numberBits }
 // Sleeping says whether the listener was asleep just now.
 func (b Bell) Sleeping() bool { return b.word.Load()&asleep != 0 }
 
-// interruptible is a limit for waits, because the kernel takes one without limit up
-// again by itself after a signal.
-const interruptible = time.Hour
-
 // Next is the number after n.
 func Next(n uint32) uint32 { return (n + 1) & (1<<(32-numberBits) - 1) }
 
@@ -55,10 +51,11 @@ func (b Bell) Kick() {
 }
 
 // Wait sleeps until the bell has another number than the one that the listener
-// has seen, or is kicked; it may return early. A raw wait does not tell the Go
-// scheduler, and signals do not end it. It returns the number of system calls made, and whether a signal
-// ended the wait.
-func (b Bell) Wait(seen uint32, raw bool) (calls int, interrupted bool) {
+// has seen, is kicked, or, unless limit is below zero, for that long; it may return
+// early. A raw wait does not tell the Go scheduler. It returns the number of system
+// calls made, and whether a signal ended the wait: only one with a limit, for the
+// kernel takes one without up again by itself.
+func (b Bell) Wait(seen uint32, raw bool, limit time.Duration) (calls int, interrupted bool) {
 	v := b.word.Load()
 	if v>>numberBits != seen {
 		return 0, false
@@ -71,7 +68,7 @@ func (b Bell) Wait(seen uint32, raw bool) (calls int, interrupted bool) {
 		return 0, false
 	}
 	if raw {
-		return 1, sys.RawFutexWait(b.word, v|asleep, -1) == unix.EINTR
+		return 1, sys.RawFutexWait(b.word, v|asleep, limit) == unix.EINTR
 	}
-	return 1, sys.FutexWait(b.word, v|asleep, interruptible) == unix.EINTR
+	return 1, sys.FutexWait(b.word, v|asleep, limit) == unix.EINTR
 }

@@ -22,6 +22,9 @@ const (
 	State                       // A: a View, B: a pid for ViewProcess. Answer: a file with the text
 )
 
+// Terse, a flag of Thread, spares it the completion of its replies.
+const Terse = 1
+
 // View is a text that a daemon shows of itself.
 type View uint64
 
@@ -38,7 +41,7 @@ type Message struct {
 	Operation Operation
 	Errno     uint32
 	A, B      uint64
-	Flags     uint64 // of Open
+	Flags     uint64 // of Open and Thread
 }
 
 // MessageSize is the length of a message in bytes.
