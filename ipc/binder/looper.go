@@ -6,6 +6,8 @@ import (
 	"os"
 	"runtime"
 
+	"golang.org/x/sys/unix"
+
 	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/abi"
 	"ipcbench/ipc/binder/device"
@@ -100,7 +102,10 @@ func (t *IPCThreadState) joinThreadPool(entry abi.Command) error {
 		err = nil
 	}
 	t.queueCode(abi.BC_EXIT_LOOPER)
-	return errors.Join(err, t.talk(0))
+	if err = errors.Join(err, t.talk(0)); errors.Is(err, unix.ECONNREFUSED) {
+		return nil // the driver is gone, and libbinder's loopers leave then, too
+	}
+	return err
 }
 
 func (t *IPCThreadState) serveUntilSuspended() error {
