@@ -74,10 +74,11 @@ func init() {
 		example{"a little fewer", calling([]float64{3.3}, []float64{4}), Inconclusive},
 	)
 	register("C10",
-		example{"a futex", synchronisation{Syscalls: 4, Calls: []string{"futex"}, LatencyNS: 9000, CPUNS: 9000, IdleBusy: 0.02}, Supported},
+		example{"a futex", synchronisation{Syscalls: 4, Calls: []string{"futex"}, LatencyNS: 9000, CPUNS: 9000, IdleBusy: 0.02, IdleSleeps: 2}, Supported},
 		example{"spinning", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 1}, Supported},
-		example{"neither", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 0.01}, Refuted},
-		example{"half awake", synchronisation{Syscalls: 0.5, LatencyNS: 300, CPUNS: 600, IdleBusy: 0.3}, Inconclusive},
+		example{"spinning on a busy machine", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 0.14}, Supported},
+		example{"sleeping, and woken by nothing", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 0.01, IdleSleeps: 1}, Refuted},
+		example{"half awake", synchronisation{Syscalls: 0.5, LatencyNS: 300, CPUNS: 600, IdleBusy: 0.3, IdleSleeps: 0.3}, Inconclusive},
 	)
 }
 

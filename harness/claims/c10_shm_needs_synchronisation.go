@@ -48,6 +48,10 @@ type synchronisation struct {
 	// IdleBusy is how many CPUs both processes keep busy while a message goes
 	// every idleGap.
 	IdleBusy float64 `json:"busy_cpus_when_idle"`
+	// IdleSleeps is how often both processes then give the CPU up to wait, an
+	// operation, beside the client's pause. Other load takes CPU from who
+	// spins, but does not make it sleep.
+	IdleSleeps float64 `json:"sleeps_per_op_when_idle"`
 }
 
 // idleGap is long against every wake-up.
@@ -69,7 +73,7 @@ func measureSynchronisation(ctx context.Context, b *Bench, column string) (synch
 		return synchronisation{}, err
 	}
 	n := synchronisation{Syscalls: callsOf(closed).Syscalls, LatencyNS: typical(closed.Generations),
-		CPUNS: mean(closed, cpuPerOp), IdleBusy: mean(idle, cpuPerOp) / mean(idle, timePerOp)}
+		CPUNS: mean(closed, cpuPerOp), IdleBusy: mean(idle, cpuPerOp) / mean(idle, timePerOp), IdleSleeps: mean(idle, sleepsPerOp) - 1}
 	for what := range closed.Evidence["accounting"].Counted {
 		if name, is := strings.CutPrefix(what, "transport_"); is {
 			n.Calls = append(n.Calls, name)
@@ -91,6 +95,10 @@ func (b *Bench) only(ctx context.Context, plan harness.Plan, transport string, p
 	return &m.Cells[0], nil
 }
 
+func sleepsPerOp(r harness.Round) float64 {
+	return float64(r.Usage.VoluntarySwitches) / float64(max(r.CostOperations, 1))
+}
+
 // mean over all rounds.
 func mean(c *harness.CellRecord, of func(harness.Round) float64) float64 {
 	sum, n := 0.0, 0
@@ -110,26 +118,31 @@ const (
 	hardlyCalls  = 0.1
 	// busyForSure is the CPUs kept busy while idle that show spinning.
 	busyForSure = 0.5
-	hardlyBusy  = 0.2
+	// sleepsForSure and hardlySleeps tell who waits asleep from who never does:
+	// the server of a message sleeps once.
+	sleepsForSure = 0.5
+	hardlySleeps  = 0.2
 )
 
-// judgeSynchronisation: supported by calls into the kernel or by a busy CPU,
-// refuted by neither.
+// judgeSynchronisation: supported by calls into the kernel, or by never giving up
+// the CPU; refuted by an end that sleeps and is woken without a call.
 func judgeSynchronisation(n synchronisation) Judgement {
 	how := "no calls"
 	if len(n.Calls) > 0 {
 		how = strings.Join(n.Calls, ", ")
 	}
 	j := Judgement{Confidence: "ledger", Text: fmt.Sprintf("%.1f system calls an operation (%s), %s and %s of CPU; "+
-		"with a message every %v its processes keep %.2f CPUs busy", n.Syscalls, how, microseconds(n.LatencyNS), microseconds(n.CPUNS),
-		idleGap, n.IdleBusy)}
+		"with a message every %v its processes keep %.2f CPUs busy and sleep %.1f times a message", n.Syscalls, how,
+		microseconds(n.LatencyNS), microseconds(n.CPUNS), idleGap, n.IdleBusy, n.IdleSleeps)}
 	if len(n.Calls) > 0 {
 		j.Confidence = "ledger, tracepoints"
 	}
 	switch {
 	case n.Syscalls >= callsForSure || n.IdleBusy >= busyForSure:
 		j.Verdict = Supported
-	case n.Syscalls <= hardlyCalls && n.IdleBusy <= hardlyBusy:
+	case n.Syscalls <= hardlyCalls && n.IdleSleeps <= hardlySleeps:
+		j.Verdict = Supported
+	case n.Syscalls <= hardlyCalls && n.IdleSleeps >= sleepsForSure:
 		j.Verdict = Refuted
 	default:
 		j.Verdict = Inconclusive
