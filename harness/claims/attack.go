@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -35,7 +36,7 @@ var attacks = []struct {
 	{"process of another user gets in", false, (*siege).foreigner},
 	{"sender writes to the receiver's memory", true, (*siege).senderReaches},
 	{"third process of the user writes to it", true, (*siege).intruderReaches},
-	{"sender replaces its identity in memory", true, func(s *siege) (fate, error) { return s.forge("memory") }},
+	{"sender replaces its identity in memory", true, (*siege).forgeMemory},
 }
 
 // siege is a victim with a message from an attacker.
@@ -77,10 +78,12 @@ func (s *siege) deliver(forge string) (end func() error, err error) {
 		return nil, err
 	}
 	end = func() error {
-		if err := s.victim.Say(attackOrder{Do: "go"}); err != nil {
-			return errors.Join(err, s.sender.End())
+		err := s.victim.Say(attackOrder{Do: "go"})
+		if forge == "memory" { // it need not be able to end in order
+			s.sender.Kill()
+			return err
 		}
-		return s.sender.End()
+		return errors.Join(err, s.sender.End())
 	}
 	var d deed
 	if err = s.sender.Hear(&d); err == nil {
@@ -175,17 +178,16 @@ func (s *siege) harm(do, done string) (o fate, err error) {
 	return fate{Happened: s.last.Errno}, err
 }
 
-// forge has an attacker send as somebody else. One that does not survive its own
-// attack has not had its way.
+// forge has an attacker send as somebody else. One that does not survive what it
+// does to its own memory proves nothing.
 func (s *siege) forge(how string) (o fate, err error) {
 	end, err := s.deliver(how)
-	var death *cast.Death
-	if errors.As(err, &death) {
-		_ = s.sender.End()
-		return fate{Happened: "the sender died of it: " + death.Error()}, nil
-	}
 	if end != nil {
 		defer closing(end, &err)
+	}
+	var death *cast.Death
+	if errors.As(err, &death) {
+		return fate{Untried: "the sender died of what it did to its own memory"}, nil
 	}
 	if err != nil {
 		return o, err
@@ -197,6 +199,23 @@ func (s *siege) forge(how string) (o fate, err error) {
 		return fate{Happened: "the receiver is told who it was"}, nil
 	}
 	return fate{Fell: true, Happened: fmt.Sprintf("the receiver is told of process %d, user %d", s.last.Sender.PID, s.last.Sender.UID)}, nil
+}
+
+// tellingPID is above the numbers that programs are full of: a lower process id
+// would be mistaken for them, and the attacker would destroy itself.
+const tellingPID = 5000
+
+// forgeMemory is forge by a process with an id that can be told from other numbers.
+func (s *siege) forgeMemory() (fate, error) {
+	for last := 0; last < tellingPID; { // each new thread takes the next id
+		id := make(chan int)
+		go func() {
+			runtime.LockOSThread() // a locked thread ends with its goroutine
+			id <- unix.Gettid()
+		}()
+		last = <-id
+	}
+	return s.forge("memory")
 }
 
 // nobody is the user of an attacker that may not get in.

@@ -98,9 +98,12 @@ func replaceIdentity() error {
 		return err
 	}
 	defer memory.Close()
+	// What is searched for must not be found here: it is kept in disguise, and out
+	// of it only as long as a page is looked at.
+	disguised := ^binary.NativeEndian.Uint64(words(identity{int32(os.Getpid()), uint32(os.Geteuid())}))
 	for _, m := range all {
 		if m.Writable {
-			replaceIn(memory, m)
+			replaceIn(memory, m, disguised)
 		}
 	}
 	return nil
@@ -108,8 +111,7 @@ func replaceIdentity() error {
 
 // replaceIn replaces the identity in the pages of a mapping that this process has
 // touched: to look at others would only make them be there.
-func replaceIn(memory *os.File, m mapping) {
-	mine, theirs := words(identity{int32(os.Getpid()), uint32(os.Geteuid())}), words(forged)
+func replaceIn(memory *os.File, m mapping, disguised uint64) {
 	page := make([]byte, unix.Getpagesize())
 	for i, there := range present(m) {
 		at := int64(m.Start) + int64(i*len(page))
@@ -119,6 +121,7 @@ func replaceIn(memory *os.File, m mapping) {
 		if _, err := memory.ReadAt(page, at); err != nil {
 			continue
 		}
+		mine, theirs := binary.NativeEndian.AppendUint64(nil, ^disguised), words(forged)
 		for from := 0; ; from += len(mine) {
 			next := bytes.Index(page[from:], mine)
 			if next < 0 {
