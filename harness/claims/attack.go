@@ -33,9 +33,9 @@ var attacks = []struct {
 	{"receiver stores to the message", false, (*siege).store},
 	{"receiver makes the message writable", false, (*siege).protect},
 	{"sender says it is somebody else", false, func(s *siege) (fate, error) { return s.forge("fields") }},
-	{"process of another user gets in", false, (*siege).foreigner},
 	{"sender writes to the receiver's memory", true, (*siege).senderReaches},
 	{"third process of the user writes to it", true, (*siege).intruderReaches},
+	{"process of another user writes to it", true, (*siege).foreigner},
 	{"sender replaces its identity in memory", true, (*siege).forgeMemory},
 }
 
@@ -221,23 +221,13 @@ func (s *siege) forgeMemory() (fate, error) {
 // nobody is the user of an attacker that may not get in.
 const nobody = 65534
 
+// foreigner is a process of another user. To be let in is no harm by itself: that is
+// for the permissions of the device to say.
 func (s *siege) foreigner() (o fate, err error) {
 	if os.Geteuid() != 0 {
 		return fate{Untried: "only root can start a process of another user"}, nil
 	}
-	a, err := s.field.attacker("", nobody)
-	if err != nil {
-		return o, err
-	}
-	defer closing(a.End, &err)
-	var d deed
-	if err := a.Hear(&d); err != nil {
-		return o, err
-	}
-	if d.Errno == "" {
-		return fate{Fell: true, Happened: "it got in"}, nil
-	}
-	return fate{Happened: d.Errno}, nil
+	return s.intruder(nobody)
 }
 
 func (s *siege) senderReaches() (o fate, err error) {
@@ -251,7 +241,10 @@ func (s *siege) senderReaches() (o fate, err error) {
 	return s.reached(s.sender)
 }
 
-func (s *siege) intruderReaches() (o fate, err error) {
+func (s *siege) intruderReaches() (fate, error) { return s.intruder(0) }
+
+// intruder is a process that sends nothing, of this user or another.
+func (s *siege) intruder(user uint32) (o fate, err error) {
 	end, err := s.deliver("")
 	if end != nil {
 		defer closing(end, &err)
@@ -259,13 +252,17 @@ func (s *siege) intruderReaches() (o fate, err error) {
 	if err != nil {
 		return o, err
 	}
-	a, err := s.field.attacker("", 0)
+	a, err := s.field.attacker("", user)
 	if err != nil {
 		return o, err
 	}
 	defer closing(a.End, &err)
-	if err := a.Hear(new(deed)); err != nil {
+	var d deed
+	if err := a.Hear(&d); err != nil {
 		return o, err
+	}
+	if d.Errno != "" {
+		return fate{Happened: "not let in: " + d.Errno}, nil
 	}
 	return s.reached(a)
 }

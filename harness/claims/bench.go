@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 
 	"ipcbench/harness"
 	"ipcbench/harness/env"
@@ -101,6 +102,8 @@ func (b *Bench) column(ctx context.Context, c Claim, name string) (Column, any, 
 		return Column{}, nil, fmt.Errorf("%w: %w", harness.ErrInterrupted, ctx.Err())
 	case errors.Is(err, errors.ErrUnsupported):
 		return Column{Verdict: NotTestable, Evidence: Evidence{Text: err.Error()}}, nil, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return Column{Verdict: Inconclusive, Evidence: Evidence{Text: "the experiment came to no end: " + err.Error()}}, nil, nil
 	case err != nil:
 		return Column{}, nil, err
 	}
