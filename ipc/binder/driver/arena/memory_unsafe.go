@@ -2,9 +2,12 @@ package arena
 
 import "unsafe"
 
+// address is where memory begins, for those who only hold it.
+type address = unsafe.Pointer
+
 // memory is the mapped memory of an arena.
 type memory struct {
-	base  unsafe.Pointer
+	base  address
 	lines uint32
 	last  uint32 // the last line
 }

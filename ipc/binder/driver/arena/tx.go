@@ -3,7 +3,6 @@ package arena
 import (
 	"fmt"
 	"sync/atomic"
-	"unsafe"
 )
 
 const (
@@ -42,7 +41,7 @@ var journalKinds = NewKind[journal](journalKind, "journal", headerSize+16)
 // Between Begin and End it is the transaction in which records are changed. A
 // Tx belongs to one thread at a time.
 type Tx struct {
-	base    unsafe.Pointer
+	base    address
 	last    uint32
 	arena   *Arena
 	ref     Ref[journal]
