@@ -34,6 +34,9 @@ func init() {
 	bytes := copying(1, 1)
 	bytes.Sizes[1].Sources["accounting"] = evidence.Finding{Status: evidence.Disagrees,
 		Counted: map[string]float64{"syscalls": 811, "ioctl_bytes": 128}, Ledger: map[string]float64{"syscalls": 804, "ioctl_bytes": 64}}
+	bell := copying(1, 1)
+	bell.Sizes[1].Sources["accounting"] = evidence.Finding{Status: evidence.Disagrees,
+		Counted: map[string]float64{"read_bytes": 32}, Ledger: map[string]float64{"read_bytes": 0}}
 	mixed = copying(1, 1)
 	mixed.Sizes[2].Reply = 2
 	register("C2",
@@ -43,7 +46,8 @@ func init() {
 		example{"none", copying(0, 0), Refuted},
 		example{"small ones only", mixed, Conditional},
 		example{"more calls than the ledger has", calls, Supported},
-		example{"more bytes than the ledger has", bytes, Inconclusive},
+		example{"a payload more than the ledger has", bytes, Inconclusive},
+		example{"a doorbell more than the ledger has", bell, Supported},
 		example{"a hidden copy", copying(1, 1, evidence.Agrees, evidence.Disagrees), Inconclusive},
 	)
 }
