@@ -54,13 +54,17 @@ func measureContests(ctx context.Context, b *Bench, s Subject) (duels, error) {
 	return all, nil
 }
 
-// manyOpen is the share of undecided comparisons from which on a claim is open that
-// the decided ones answer alike.
-const manyOpen = 0.1
+// A statement without conditions is supported only where hardly any comparison is
+// open (manyOpen); one that is against it would do to refute it, so that it is
+// refuted where most are and none is for it.
+const (
+	manyOpen    = 0.1
+	mostAgainst = 2.0 / 3
+)
 
-// judgeEfficiency: supported where every contest is won, refuted where none is,
-// but a few that are open; conditional where some duels are won from a size on
-// and other contests are not.
+// judgeEfficiency: supported where every contest is won but a few that are open,
+// refuted where most are not and none is; conditional where some duels are won
+// from a size on and other contests are not.
 func judgeEfficiency(n duels) Judgement {
 	counts := map[outcome]int{}
 	total, holding := 0, 0
@@ -82,7 +86,7 @@ func judgeEfficiency(n duels) Judgement {
 	switch {
 	case counts[more] > 0 && counts[notMore] == 0 && few:
 		j.Verdict = Supported
-	case counts[notMore] > 0 && counts[more] == 0 && few:
+	case counts[more] == 0 && float64(counts[notMore]) >= mostAgainst*float64(max(total, 1)):
 		j.Verdict = Refuted
 	case holding > 0 && counts[notMore] > 0:
 		j.Verdict, j.When = Conditional, boundaries(n)

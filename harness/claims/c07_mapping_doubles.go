@@ -102,9 +102,9 @@ func (r *speedRun) floor(kind string, size int, wait string) *harness.FloorRecor
 	return r.floors[harness.FloorKey{Kind: kind, RequestBytes: size, ReplyBytes: size, Wait: wait, Placement: r.condition.Placement}]
 }
 
-// judgeAblation: supported where the twin takes twice as long, refuted where it
-// surely does not, at every size and condition but a few that are open;
-// conditional where both occur.
+// judgeAblation: supported where the twin takes twice as long at every size and
+// condition but a few that are open, refuted where it surely does not at most and
+// does at none; conditional where both occur.
 func judgeAblation(n ablations) Judgement {
 	var at []string
 	less, best := 0, ablation{}
@@ -128,7 +128,7 @@ func judgeAblation(n ablations) Judgement {
 	switch {
 	case len(at) > 0 && less == 0 && few:
 		j.Verdict = Supported
-	case less > 0 && len(at) == 0 && few:
+	case len(at) == 0 && float64(less) >= mostAgainst*float64(max(len(n.Ablations), 1)):
 		j.Verdict = Refuted
 	case len(at) > 0 && less > 0:
 		j.Verdict, j.When = Conditional, "at "+strings.Join(at, ", ")

@@ -141,7 +141,7 @@ func judgeCalls(n callContests) Judgement {
 		j.Verdict = Inconclusive
 	case counts[notMore] == 0 && counts[more] > 0 && few:
 		j.Verdict = Supported
-	case counts[more] == 0 && counts[notMore] > 0 && few:
+	case counts[more] == 0 && float64(counts[notMore]) >= mostAgainst*float64(total):
 		j.Verdict = Refuted
 	case counts[more] > 0 && counts[notMore] > 0:
 		j.Verdict, j.When = Conditional, whereFewer(n)
