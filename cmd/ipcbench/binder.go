@@ -12,12 +12,13 @@ import (
 
 	"ipcbench/ipc/binder"
 	"ipcbench/ipc/binder/device"
+	"ipcbench/ipc/binder/device/daemon"
 	"ipcbench/ipc/binder/device/kernel"
 	"ipcbench/ipc/binder/device/shared"
 )
 
 // binderDevice is the Binder device that the flags of a subcommand choose.
-type binderDevice struct{ name, dir, node string }
+type binderDevice struct{ name, dir, node, socket string }
 
 func newBinder() *cobra.Command {
 	c := &cobra.Command{
@@ -26,16 +27,19 @@ func newBinder() *cobra.Command {
 		Example: "  ipcbench binder serve &\n" +
 			"  ipcbench binder list\n" +
 			"  ipcbench binder call ipcbench.echo 1 s16 hello\n" +
-			"  ipcbench binder ps",
+			"  ipcbench binder ps\n" +
+			"  ipcbench binder daemon &\n" +
+			"  ipcbench binder serve --device daemon",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	var d binderDevice
 	flags := c.PersistentFlags()
-	flags.StringVar(&d.name, "device", "shared", "shared, the driver in Go, or kernel")
+	flags.StringVar(&d.name, "device", "shared", "shared, the driver in Go; daemon, the same in a process of its own; or kernel")
 	flags.StringVar(&d.dir, "dir", shared.DefaultDir(), "directory of the shared device")
+	flags.StringVar(&d.socket, "socket", daemon.DefaultSocket(), "where the daemon listens; a name that begins with @ is outside the file system")
 	flags.StringVar(&d.node, "binder-device", "", "node of the kernel's driver; by default it is looked for")
-	c.AddCommand(newBinderServe(&d), newBinderCall(&d), newBinderList(&d), newBinderPS(&d))
+	c.AddCommand(newBinderServe(&d), newBinderCall(&d), newBinderList(&d), newBinderPS(&d), newBinderDaemon(&d))
 	return c
 }
 
@@ -44,10 +48,12 @@ func (d *binderDevice) open() (device.Device, error) {
 	switch d.name {
 	case "shared":
 		return shared.New(shared.Options{Dir: d.dir})
+	case daemon.Name:
+		return daemon.New(daemon.Options{Socket: d.socket}), nil
 	case kernel.Name:
 		return kernel.New(d.node)
 	}
-	return nil, fmt.Errorf("no Binder device %q (have shared and kernel)", d.name)
+	return nil, fmt.Errorf("no Binder device %q (have shared, daemon and kernel)", d.name)
 }
 
 // existing is open, without making a shared device that is not there.
@@ -73,12 +79,20 @@ func (d *binderDevice) with(f func(*binder.ProcessState) error) error {
 	return errors.Join(f(ps), ps.Close(), closeBinder(dev))
 }
 
-// await waits for a service manager, but not for long.
+// await waits for a service manager, awaitDevice for the device, but not for long.
 func (d *binderDevice) await(ctx context.Context) {
+	d.awaitThat(ctx, func() error { return d.with(pingManager) })
+}
+
+func (d *binderDevice) awaitDevice(ctx context.Context) {
+	d.awaitThat(ctx, func() error { return d.with(func(*binder.ProcessState) error { return nil }) })
+}
+
+func (d *binderDevice) awaitThat(ctx context.Context, works func() error) {
 	const patience, interval = 5 * time.Second, 20 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for ctx.Err() == nil && d.with(pingManager) != nil {
+	for ctx.Err() == nil && works() != nil {
 		select {
 		case <-ctx.Done():
 		case <-time.After(interval):

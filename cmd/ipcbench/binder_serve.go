@@ -20,7 +20,7 @@ const (
 )
 
 func newBinderServe(d *binderDevice) *cobra.Command {
-	name := echoService
+	name, await := echoService, false
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve an echo service until interrupted, and be the service manager if there is none",
@@ -28,6 +28,9 @@ func newBinderServe(d *binderDevice) *cobra.Command {
 			"  ipcbench binder serve --device kernel --name my.echo",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if await {
+				d.awaitDevice(c.Context())
+			}
 			ctx, stop := signal.NotifyContext(c.Context(), unix.SIGINT, unix.SIGTERM)
 			defer stop()
 			return d.serve(ctx, name, func(as string) {
@@ -36,6 +39,7 @@ func newBinderServe(d *binderDevice) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&name, "name", name, "name of the service")
+	c.Flags().BoolVar(&await, "await", false, "wait up to 5 seconds for the device first")
 	return c
 }
 

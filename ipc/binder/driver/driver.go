@@ -147,10 +147,21 @@ type Driver struct {
 	member *arena.Member
 	host   Host
 	ctx    arena.Ref[contextRec]
+	limits Limits
 	trace  func(Event) // nil: nobody listens
 	// local are this process's binder_procs.
 	local sync.Map // ProcID to *Proc
 }
+
+// Limits are what the processes of a context may have; 0 is without limit.
+type Limits struct {
+	Buffers int // in a region: ENOSPC
+	Objects int // nodes, and handles, of a process: ENOMEM
+}
+
+// SetLimits sets the limits of what this process does with the context, before it
+// opens anything.
+func (d *Driver) SetLimits(l Limits) { d.limits = l }
 
 // Kinds are the kinds of record of a driver's arena.
 var Kinds = append(append([]arena.AnyKind{}, alloc.Kinds...), driverKinds...)

@@ -10,10 +10,14 @@ import (
 // newNode publishes an object of a process: the flags of the first
 // publication hold for the node's life.
 func (d *Driver) newNode(tx *arena.Tx, p arena.Ref[proc], fp *abi.FlatBinderObject) (arena.Ref[node], error) {
+	if limit := d.limits.Objects; limit > 0 && int(p.In(d.a).nodeCount) >= limit {
+		return 0, arena.ErrFull
+	}
 	r, err := nodes.New(tx)
 	if err != nil {
 		return 0, err
 	}
+	p.Edit(tx).nodeCount++
 	n := r.Edit(tx)
 	n.kind = workNode
 	n.id, n.proc = d.nextID(), p
@@ -95,7 +99,9 @@ func (d *Driver) freeUnusedNode(tx *arena.Tx, r arena.Ref[node]) {
 	}
 	dequeue(tx, arena.Ref[Work](r))
 	if n.proc != 0 {
-		nodesByPtr.Remove(tx, &n.proc.Edit(tx).nodes, r)
+		owner := n.proc.Edit(tx)
+		owner.nodeCount--
+		nodesByPtr.Remove(tx, &owner.nodes, r)
 	} else {
 		deadNodes.Remove(tx, &d.ctx.Edit(tx).dead, r)
 	}
@@ -176,7 +182,9 @@ func (d *Driver) releaseNode(tx *arena.Tx, r arena.Ref[node]) bool {
 		}
 	}
 	dequeue(tx, arena.Ref[Work](r))
-	nodesByPtr.Remove(tx, &n.proc.Edit(tx).nodes, r)
+	owner := n.proc.Edit(tx)
+	owner.nodeCount--
+	nodesByPtr.Remove(tx, &owner.nodes, r)
 	n.proc = 0
 	// What waits for the owner's confirmation will not come; buffers that are
 	// being filled still count.

@@ -79,7 +79,7 @@ type procState struct {
 	handles       arena.IDs
 	delivered     arena.Ends[Work] // death notices that were read
 	toldFrozen    arena.Ends[Work] // freeze notices that were read
-	_             [4]byte
+	nodeCount     uint32
 }
 
 // thread is binder_thread.

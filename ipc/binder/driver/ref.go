@@ -36,6 +36,11 @@ func (d *Driver) refForNode(tx *arena.Tx, p arena.Ref[proc], n arena.Ref[node]) 
 		refs.Free(tx, r)
 		return 0, err
 	}
+	if limit := d.limits.Objects; limit > 0 && int(x.desc) > limit {
+		owner.handles.Return(tx, x.desc) // that many lower ones are in use
+		refs.Free(tx, r)
+		return 0, arena.ErrFull
+	}
 	x.id, x.proc, x.node = d.nextID(), p, n
 	refsByDesc.Insert(tx, &owner.refs, r)
 	refsByNode.Insert(tx, &owner.nodeRefs, r)

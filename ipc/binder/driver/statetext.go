@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"syscall"
 
 	"ipcbench/ipc/binder/abi"
 )
@@ -75,24 +74,6 @@ func (s *State) WriteState(w io.Writer) error {
 		s.Procs[i].write(b, true)
 	}
 	return b.Flush()
-}
-
-// WriteProcess writes what the kernel shows as binder/proc/PID. The error wraps
-// ESRCH if the process has not opened the device.
-func (s *State) WriteProcess(w io.Writer, pid int32) error {
-	found := false
-	for i := range s.Procs {
-		if p := &s.Procs[i]; p.PID == pid {
-			found = true
-			if err := p.Write(w); err != nil {
-				return err
-			}
-		}
-	}
-	if !found {
-		return fmt.Errorf("process %d has not opened the Binder device: %w", pid, syscall.ESRCH)
-	}
-	return nil
 }
 
 // WriteTransactions writes what the kernel shows as binder/transactions: the

@@ -6,6 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -41,7 +44,10 @@ type Options struct {
 // Device is the daemon that listens at a socket.
 type Device struct{ options Options }
 
-var _ device.Device = (*Device)(nil)
+var (
+	_ device.Device = (*Device)(nil)
+	_ device.Viewer = (*Device)(nil)
+)
 
 // New is the daemon's device. Whether there is a daemon shows when it is opened.
 func New(o Options) *Device {
@@ -82,26 +88,35 @@ func (d *Device) open(flags int) (*File, error) {
 	return newFile(c, posts, d.options.RawWait), nil
 }
 
-// Show writes what a running daemon shows of itself. The error is EPERM for other
-// users than the daemon's, and ESRCH for the view of a process that has not opened
-// the device.
-func (d *Device) Show(w io.Writer, view wire.View, pid int) error {
+// View is described by device.Viewer. The error is EPERM for other users than the
+// daemon's.
+func (d *Device) View(name string) (string, error) {
+	m := wire.Message{Operation: wire.State, A: uint64(slices.Index(wire.Views, name))}
+	if pid, ok := strings.CutPrefix(name, "proc/"); ok {
+		n, err := strconv.ParseUint(pid, 10, 31)
+		if err != nil {
+			return "", fmt.Errorf("process %q: %w", pid, os.ErrNotExist)
+		}
+		m.A, m.B = wire.Process, n
+	}
 	c, err := dial(d.options.Socket)
 	if err != nil {
-		return fmt.Errorf("binder daemon at %s: %w", d.options.Socket, err)
+		return "", fmt.Errorf("binder daemon at %s: %w", d.options.Socket, err)
 	}
 	defer c.close()
-	_, fd, err := c.ask(wire.Message{Operation: wire.State, A: uint64(view), B: uint64(pid)}, true)
-	if err != nil {
-		return fmt.Errorf("binder daemon at %s: %w", d.options.Socket, err)
+	_, fd, err := c.ask(m, true)
+	switch {
+	case errors.Is(err, unix.ESRCH):
+		return "", fmt.Errorf("process %d has not opened the Binder device: %w", m.B, os.ErrNotExist)
+	case errors.Is(err, unix.EINVAL):
+		return "", fmt.Errorf("no view %q of a Binder device: %w", name, os.ErrNotExist)
+	case err != nil:
+		return "", fmt.Errorf("binder daemon at %s: %w", d.options.Socket, err)
 	}
 	file := os.NewFile(uintptr(fd), "binder-state")
 	defer file.Close()
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	_, err = io.Copy(w, file)
-	return err
+	text, err := io.ReadAll(io.NewSectionReader(file, 0, 1<<30))
+	return string(text), err
 }
 
 // register allows the daemon to read this process, and makes the binder_proc. It

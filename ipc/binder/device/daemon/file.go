@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -157,6 +158,11 @@ func (o *open) newThread(key int32, flags uint64) (*thread, error) {
 		t.kick()
 	}
 	return t, nil
+}
+
+// Shrink is described by device.Shrinker: a sealed file keeps its pages.
+func (f *File) Shrink(int) (int, error) {
+	return 0, fmt.Errorf("the region of a daemon is sealed, and gives no memory back: %w", errors.ErrUnsupported)
 }
 
 // Dup is described by device.File.

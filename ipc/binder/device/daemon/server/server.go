@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ipcbench/ipc/binder/device/daemon/wire"
+	"ipcbench/ipc/binder/device/local"
 	"ipcbench/ipc/binder/driver"
 	"ipcbench/ipc/binder/driver/arena"
 )
@@ -28,15 +28,22 @@ type Limits struct {
 	// Files is how many descriptors of a process may be under way: the
 	// transaction fails, with EBADF.
 	Files int
+	// Buffers is how many buffers a region may hold: the transaction that needs
+	// another fails, with ENOSPC.
+	Buffers int
+	// Objects is how many nodes, and how many handles, a process may have: the
+	// transaction that needs another fails, with ENOMEM.
+	Objects int
 }
 
 // DefaultLimits are those of a daemon that was told none.
-var DefaultLimits = Limits{Processes: 256, Threads: 256, Region: 16 << 20, Files: 256}
+var DefaultLimits = Limits{Processes: 256, Threads: 256, Region: 16 << 20, Files: 256, Buffers: 8192, Objects: 8192}
 
 func (l Limits) orDefault() Limits {
 	for _, v := range []struct{ set, def *int }{
 		{&l.Processes, &DefaultLimits.Processes}, {&l.Threads, &DefaultLimits.Threads},
 		{&l.Region, &DefaultLimits.Region}, {&l.Files, &DefaultLimits.Files},
+		{&l.Buffers, &DefaultLimits.Buffers}, {&l.Objects, &DefaultLimits.Objects},
 	} {
 		if *v.set == 0 {
 			*v.set = *v.def
@@ -88,6 +95,7 @@ func New(o Options) (*Server, error) {
 		_ = unix.Munmap(mem)
 		return nil, fmt.Errorf("binder daemon: %w", err)
 	}
+	d.SetLimits(driver.Limits{Buffers: o.Limits.Buffers, Objects: o.Limits.Objects})
 	return &Server{options: o, host: h, driver: d, arena: mem,
 		processes: map[*process]struct{}{}, byUser: map[uint32]int{}}, nil
 }
@@ -167,13 +175,15 @@ func (s *Server) show(p *process, m *wire.Message) ([]int, error) {
 	if p.uid != 0 && int(p.uid) != os.Geteuid() {
 		return nil, unix.EPERM
 	}
-	state := s.driver.State()
-	write := map[wire.View]func(io.Writer) error{
-		wire.ViewState: state.WriteState, wire.ViewStats: state.WriteStats, wire.ViewTransactions: state.WriteTransactions,
-		wire.ViewProcess: func(w io.Writer) error { return state.WriteProcess(w, int32(m.B)) },
-	}[wire.View(m.A)]
-	if write == nil {
+	name := fmt.Sprintf("proc/%d", m.B)
+	if m.A < uint64(len(wire.Views)) {
+		name = wire.Views[m.A]
+	} else if m.A != wire.Process {
 		return nil, unix.EINVAL
+	}
+	text, err := local.View(s.driver, name)
+	if err != nil {
+		return nil, unix.ESRCH
 	}
 	fd, err := unix.MemfdCreate("binder-state", unix.MFD_CLOEXEC)
 	if err != nil {
@@ -181,7 +191,7 @@ func (s *Server) show(p *process, m *wire.Message) ([]int, error) {
 	}
 	file := os.NewFile(uintptr(fd), "binder-state")
 	defer file.Close()
-	if err := write(file); err != nil {
+	if _, err := file.WriteString(text); err != nil {
 		return nil, err
 	}
 	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)

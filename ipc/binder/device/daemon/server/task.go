@@ -17,6 +17,15 @@ func within(addr uint64, n int, start uint64, length uint32) (at uint64, ok bool
 	return at, at <= uint64(length) && uint64(n) <= uint64(length)-at
 }
 
+// A thread that writes commands without ever reading what comes of them leaves
+// completions behind in the driver. After unreadLimit bytes of commands it has to
+// read: it gets EFAULT until it does. What the driver fetches in pieces of up to
+// maxPiece bytes counts.
+const (
+	maxPiece    = 512
+	unreadLimit = 1 << 20
+)
+
 // CopyFromUser copies what came with the request from there, and everything else
 // from where it is in the client.
 func (t *thread) CopyFromUser(dst []byte, addr uint64) error {
@@ -24,6 +33,11 @@ func (t *thread) CopyFromUser(dst []byte, addr uint64) error {
 	if at, ok := within(addr, len(dst), r.Argument, r.ArgumentLength); ok {
 		copy(dst, t.argument[at:])
 		return nil
+	}
+	if len(dst) <= maxPiece {
+		if t.unread += len(dst); t.unread > unreadLimit {
+			return unix.EFAULT
+		}
 	}
 	if at, ok := within(addr, len(dst), r.Commands, r.CommandsLength); ok {
 		copy(dst, t.commands[at:])

@@ -41,6 +41,7 @@ type thread struct {
 	commands [wire.MaxCommands]byte
 	syscalls atomic.Uint64
 	exits    bool // the call under way is the thread's last
+	unread   int  // bytes of commands since the thread read anything
 	gone     chan struct{}
 }
 
@@ -147,6 +148,9 @@ func (t *thread) settle(err error) {
 		err = t.parked.Resume(false)
 	}
 	t.wakeOthers()
+	if t.answer.To > 0 {
+		t.unread = 0
+	}
 	t.answer.Errno = uint32(errnoOf(err))
 	if t.exits {
 		t.p.drop(t) // the key is free for another

@@ -19,22 +19,18 @@ const (
 	Unmap                       // any part of the region
 	Thread                      // A: the thread's key. Answer: its page
 	Flush                       // a duplicate of the file was closed
-	State                       // A: a View, B: a pid for ViewProcess. Answer: a file with the text
+	State                       // A: number of a view, B: the process of Process. Answer: a file with the text
 )
 
 // Terse, a flag of Thread, spares it the completion of its replies.
 const Terse = 1
 
-// View is a text that a daemon shows of itself.
-type View uint64
+// Views are the texts that a daemon shows of itself, by their numbers in a State
+// message.
+var Views = []string{"state", "stats", "transactions"}
 
-// The views, by the kernel's names of them.
-const (
-	ViewState View = iota
-	ViewStats
-	ViewTransactions
-	ViewProcess
-)
+// Process is the number of the view "proc/PID".
+const Process = 100
 
 // Message is what goes over the socket, both ways.
 type Message struct {
