@@ -9,7 +9,7 @@ import (
 // minTold is the payload, in bytes, from which its copies are told from the rest:
 // some hundred bytes an operation of system calls' arguments, and up to two pages a
 // message that were asked for beyond its end, since a pipe asks for whole pages.
-const minTold = 64 << 10
+const minTold = 48 << 10
 
 // CheckKernelCopies compares the bytes that the kernel's copy functions were asked
 // for with the copies that the ledgers of both sides put down to system calls. They
