@@ -3,6 +3,7 @@ package binder_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -270,27 +271,21 @@ func TestDeathNotice(t *testing.T) {
 }
 
 // TestPoolSize: as many calls run at once as there are threads, and the driver
-// asks for just as many.
+// asks for just as many. 32 callers go on until the pool has grown to its size,
+// and some more.
 func TestPoolSize(t *testing.T) {
 	for _, tt := range []struct {
 		server string
 		want   int
 	}{{"server", 16}, {"server with main thread", 17}} {
 		run(t, tt.server, func(t *testing.T, w *world) {
-			var callers sync.WaitGroup
-			for range 32 {
-				callers.Go(func() {
-					var data parcel.Parcel
-					data.WriteInterfaceToken(testDescriptor)
-					for range 5 {
-						if err := w.remote.Transact(nap, &data, nil, 0); err != nil {
-							t.Error(err)
-							return
-						}
-					}
-				})
-			}
-			callers.Wait()
+			ms := int32(1) // a device that is slow may not have so many under way
+			eventually(t, fmt.Sprintf("%d calls at once", tt.want), func() bool {
+				napAll(t, w, 32, 5, ms)
+				ms *= 2
+				return w.callInt(t, peak) >= tt.want
+			})
+			napAll(t, w, 32, 5, ms)
 			reply := w.call(t, peak, nil)
 			most, _ := reply.ReadInt32()
 			spawned, err := reply.ReadInt32()
@@ -300,6 +295,47 @@ func TestPoolSize(t *testing.T) {
 			}
 		})
 	}
+}
+
+// napAll has callers call a handler that sleeps, each a number of times.
+func napAll(t *testing.T, w *world, callers, times int, ms int32) {
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			var data parcel.Parcel
+			data.WriteInterfaceToken(testDescriptor)
+			data.WriteInt32(ms)
+			for range times {
+				if err := w.remote.Transact(nap, &data, nil, 0); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestPoolThroughput: 32 callers of a pool of 16 threads get at least 0.9 of the
+// throughput that 4 get.
+func TestPoolThroughput(t *testing.T) {
+	if os.Getenv("IPCBENCH_LONG") == "" {
+		t.Skip("measures: IPCBENCH_LONG=1")
+	}
+	run(t, "server", func(t *testing.T, w *world) {
+		napAll(t, w, 32, 20, 1) // the pool grows
+		rate := func(callers int) float64 {
+			const calls = 4000
+			begun := time.Now()
+			napAll(t, w, callers, calls/callers, 1)
+			return calls / time.Since(begun).Seconds()
+		}
+		few, many := rate(4), rate(32)
+		t.Logf("4 callers: %.0f calls/s, 32: %.0f", few, many)
+		if many < 0.9*few {
+			t.Errorf("%.0f calls/s with 32 callers, %.0f with 4", many, few)
+		}
+	})
 }
 
 // TestManyCallers: many goroutines call at once, and each gets its own answer.
@@ -405,6 +441,7 @@ func TestCloseInService(t *testing.T) {
 			callers.Go(func() {
 				var data parcel.Parcel
 				data.WriteInterfaceToken(testDescriptor)
+				data.WriteInt32(10)
 				for w.remote.Transact(nap, &data, nil, 0) == nil {
 				}
 			})

@@ -23,7 +23,7 @@ const (
 	callBack            // binder, int -> int: calls echoInt of the binder
 	echoInt             // int -> int
 	throw               // -> exception 5 "no"
-	nap                 // sleeps 10 ms
+	nap                 // int32 -> sleeps as many ms
 	peak                // -> how many naps were going on at once
 	count               // one-way, int: remembers it
 	counted             // -> int array
@@ -108,12 +108,16 @@ func (s *testService) throw(*binder.Call) error {
 	return &parcel.Exception{Code: parcel.ExceptionServiceSpecific, Message: "no", Specific: 5}
 }
 
-func (s *testService) nap(*binder.Call) error {
+func (s *testService) nap(c *binder.Call) error {
+	ms, err := c.Data.ReadInt32()
+	if err != nil {
+		return err
+	}
 	now := s.naps.Add(1)
 	for most := s.napMax.Load(); now > most && !s.napMax.CompareAndSwap(most, now); {
 		most = s.napMax.Load()
 	}
-	time.Sleep(10 * time.Millisecond)
+	time.Sleep(time.Duration(ms) * time.Millisecond)
 	s.naps.Add(-1)
 	return nil
 }

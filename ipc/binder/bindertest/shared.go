@@ -1,9 +1,9 @@
 package bindertest
 
 import (
-	"os"
 	"testing"
 
+	"ipcbench/internal/leakcheck"
 	"ipcbench/ipc/binder/device"
 	"ipcbench/ipc/binder/device/shared"
 )
@@ -16,15 +16,4 @@ func init() {
 }
 
 // sharedPlace is a directory of its own for each test.
-func sharedPlace(t testing.TB) Place {
-	dir, err := os.MkdirTemp("/dev/shm", "bindertest-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return processes{sharedName, dir}
-}
+func sharedPlace(t testing.TB) Place { return processes{sharedName, leakcheck.MemoryDir(t)} }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ipcbench/internal/leakcheck"
 	"ipcbench/ipc/binder/device"
 	"ipcbench/ipc/binder/device/shared"
 	"ipcbench/ipc/binder/devicetest"
@@ -21,11 +22,7 @@ func sharedBackend() devicetest.Backend {
 		Device:  "shared",
 		Release: goRelease,
 		NewContext: func(tb testing.TB) string {
-			dir, err := os.MkdirTemp("/dev/shm", "binder-devicetest-")
-			if err != nil {
-				tb.Fatal(err)
-			}
-			tb.Cleanup(func() { os.RemoveAll(dir) })
+			dir := leakcheck.MemoryDir(tb)
 			if err := os.Chmod(dir, sharedMode); err != nil {
 				tb.Fatal(err)
 			}

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/leakcheck"
 	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/abi"
 	"ipcbench/ipc/binder/device"
@@ -216,12 +217,7 @@ func start(t testing.TB, role string, args ...string) *exec.Cmd {
 
 func testDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "binder-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return filepath.Join(dir, "context")
+	return filepath.Join(leakcheck.MemoryDir(t), "context")
 }
 
 func TestCallBetweenProcesses(t *testing.T) {
