@@ -70,7 +70,9 @@ func command() *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE:          func(c *cobra.Command, _ []string) error { return runTest(c.Context(), o, test) },
+		// The flags of vm stand before a subcommand, and all behind are its own.
+		TraverseChildren: true,
+		RunE:             func(c *cobra.Command, _ []string) error { return runTest(c.Context(), o, test) },
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&o.machine, "machine", "", "uml, qemu or host; by default the one that the package is for, or uml")
@@ -93,14 +95,12 @@ func command() *cobra.Command {
 	return root
 }
 
-// inMachine is a subcommand whose arguments, from the first that is no flag of
-// vm, belong to a program in the machine.
+// inMachine is a subcommand whose arguments all belong to a program in the machine.
 func inMachine(use, short string, o *options, run func(context.Context, options, []string) error) *cobra.Command {
-	c := &cobra.Command{
-		Use:   use + " ARGS",
-		Short: short,
-		RunE:  func(c *cobra.Command, args []string) error { return run(c.Context(), *o, args) },
+	return &cobra.Command{
+		Use:                use + " ARGS",
+		Short:              short,
+		DisableFlagParsing: true,
+		RunE:               func(c *cobra.Command, args []string) error { return run(c.Context(), *o, args) },
 	}
-	c.Flags().SetInterspersed(false)
-	return c
 }
