@@ -299,15 +299,29 @@ type shmField struct{ id int }
 
 // attackSegment makes all attacks on a new segment.
 func attackSegment() (all []fate, err error) {
-	id, err := unix.SysvShmGet(unix.IPC_PRIVATE, senderSize+messageSize, unix.IPC_CREAT|0o600)
+	id, remove, err := newSegment()
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		_, removeErr := unix.SysvShmCtl(id, unix.IPC_RMID, nil)
-		err = errors.Join(err, removeErr)
-	}()
+	defer closing(remove, &err)
+	if id == 0 { // the first of a system; to actors 0 stands for no segment
+		second, remove, err := newSegment()
+		if err != nil {
+			return nil, err
+		}
+		defer closing(remove, &err)
+		id = second
+	}
 	return attackAll(shmField{id})
+}
+
+// newSegment makes a segment for this user alone.
+func newSegment() (id int, remove func() error, err error) {
+	id, err = unix.SysvShmGet(unix.IPC_PRIVATE, senderSize+messageSize, unix.IPC_CREAT|0o600)
+	return id, func() error {
+		_, err := unix.SysvShmCtl(id, unix.IPC_RMID, nil)
+		return err
+	}, err
 }
 
 func (f shmField) victim() (*cast.Actor, error) {
