@@ -51,7 +51,6 @@ type attacker struct {
 	message []byte
 	count   uint64 // of what was written
 	ps      *binder.ProcessState
-	thread  *binder.IPCThreadState
 	sent    chan error
 	calm    chan struct{} // taken from to end a storm; nil without one
 }

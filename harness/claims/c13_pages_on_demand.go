@@ -138,9 +138,10 @@ func (s *session) shrink(n *pageNumbers, oldest int) (err error) {
 		if err != nil {
 			return err
 		}
-		if n.SomeTaken, err = shrinker.Shrink(somePages); err == nil {
-			after, err := s.resident(oldest, firstPages)
-			if err != nil {
+		n.SomeTaken, err = shrinker.Shrink(somePages)
+		if err == nil {
+			var after int
+			if after, err = s.resident(oldest, firstPages); err != nil {
 				return err
 			}
 			n.OldestTaken = before - after
@@ -149,6 +150,9 @@ func (s *session) shrink(n *pageNumbers, oldest int) (err error) {
 		if errors.Is(err, errors.ErrUnsupported) {
 			n.NoShrinker = err.Error()
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 	} else if err := dropSlab(); err != nil {
 		n.NoShrinker = err.Error()
