@@ -9,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ipcbench": main})
+	testscript.Main(m, map[string]func(){"ipcbench": main, "hold-pipes": holdPipes})
 }
 
 // TestScripts runs the scripts under testdata. Beside testscript's own commands

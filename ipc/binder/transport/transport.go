@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"syscall"
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/binder"
@@ -130,9 +131,19 @@ func (t *transport) Create(cfg ipc.Config) (ipc.Link, error) {
 	}
 	l := &link{transport: t}
 	if err := l.create(cfg.Clients); err != nil {
-		return nil, t.wrap(errors.Join(err, l.Close()))
+		return nil, t.wrap(resources(errors.Join(err, l.Close())))
 	}
 	return l, nil
+}
+
+// resources marks the errors that say that a limit is reached.
+func resources(err error) error {
+	for _, limit := range []error{syscall.ENOSPC, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, limit) {
+			return fmt.Errorf("%w: %w", ipc.ErrNoResources, err)
+		}
+	}
+	return err
 }
 
 func (l *link) create(clients int) (err error) {
