@@ -46,13 +46,15 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	})
-	t.Run("small dev shm", func(t *testing.T) {
-		alone.Run(t, 64<<10, func(t *testing.T) {
-			r := measureAsStranger(t, "binder*,shm*,pipe")
-			expectSkipped(t, r, "binder", "no space left on device")
-			expectMeasured(t, r, "shm")
+	for _, bytes := range []int{64 << 10, 6 << 20} {
+		t.Run(fmt.Sprintf("dev shm of %d KiB", bytes>>10), func(t *testing.T) {
+			alone.Run(t, bytes, func(t *testing.T) {
+				r := measureAsStranger(t, "binder*,shm*,pipe")
+				expectSkipped(t, r, "binder", "no space left on /dev/shm")
+				expectMeasured(t, r, "shm")
+			})
 		})
-	})
+	}
 }
 
 func limitQueues(t *testing.T, bytes uint64) {

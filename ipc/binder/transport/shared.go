@@ -19,9 +19,20 @@ type sharedPlatform struct{}
 // memoryFiles is where the directories are made.
 const memoryFiles = "/dev/shm"
 
+// room is what a channel may come to fill: the arena, and the regions of server,
+// client and service manager. A page that is missing later kills who touches it.
+const room = 4 * regionSize
+
 func (sharedPlatform) check() error {
-	_, err := os.Stat(memoryFiles)
-	return err
+	var s unix.Statfs_t
+	if err := unix.Statfs(memoryFiles, &s); err != nil {
+		return fmt.Errorf("%s: %w", memoryFiles, err)
+	}
+	if free := s.Bavail * uint64(s.Bsize); s.Blocks > 0 && free < room {
+		return fmt.Errorf("%w: no space left on %s: %d KiB are free, a channel may need %d",
+			ipc.ErrNoResources, memoryFiles, free>>10, room>>10)
+	}
+	return nil
 }
 
 // directory is the name of a channel's directory, which says whose it is.
