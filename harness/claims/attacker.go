@@ -178,8 +178,7 @@ func (a *attacker) send() {
 		runtime.LockOSThread()
 		if unix.Gettid() == os.Getpid() {
 			a.send()
-			runtime.UnlockOSThread()
-			return
+			select {} // locked: otherwise the other goroutine might come here, too
 		}
 		defer runtime.UnlockOSThread()
 		t, err := a.ps.Attach()
