@@ -104,12 +104,15 @@ func (t *IPCThreadState) sendReply(call *Call, reply *abi.TransactionData) error
 	if err := t.queueTransaction(abi.BC_REPLY, reply); err != nil {
 		return err
 	}
-	return t.finishReply()
+	return t.finishReply(call)
 }
 
 // finishReply talks to the driver until it has taken the reply. A process that
 // is closing still sends the reply, but does not wait for more.
-func (t *IPCThreadState) finishReply() error {
+func (t *IPCThreadState) finishReply(call *Call) error {
+	if t.terse && len(call.Reply.Objects()) > 0 {
+		return t.talk(0) // the reply's objects are let go of before the thread waits for more
+	}
 	if t.terse && (t.ps.closing.Load() || t.ps.pool.suspended.Load()) {
 		return t.talk(0) // who sends the threads home may have been here
 	}

@@ -465,6 +465,8 @@ func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
 	}
 	if !t.terse {
 		d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, false)
+	} else if th := t.ref.Edit(tx); th.todo.First != 0 {
+		th.processTodo = true // what was put off until the completion is to be read now
 	}
 	caller.Edit(tx).stack = to.inReplyTo.In(d.a).fromParent
 	d.freeTransaction(tx, to.inReplyTo, caller)
