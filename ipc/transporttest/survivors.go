@@ -122,7 +122,7 @@ func testSurvivors(t *testing.T, s Subject) {
 	needsSurvivors(t)
 	runs := 14
 	if os.Getenv("IPCBENCH_LONG") != "" {
-		runs = 700
+		runs = 140
 	}
 	r := rand.New(rand.NewPCG(20, 26))
 	for run := range runs {
