@@ -3,7 +3,12 @@ package harness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 
 	"ipcbench/harness/evidence"
 	"ipcbench/harness/workload"
@@ -169,7 +174,13 @@ func (g *group) arrive(s session) (targets []evidence.Target, err error) {
 	}
 	targets = append(targets, g.target(g.server, ready.Threads))
 	if g.broker != nil {
-		targets = append(targets, g.target(g.broker, nil))
+		broker := g.target(g.broker, nil)
+		sockets, err := socketsOf(g.broker.pid())
+		if err != nil {
+			return nil, err
+		}
+		broker.Control = append(broker.Control, sockets...)
+		targets = append(targets, broker)
 	}
 	for _, p := range g.clients {
 		if err := p.send(order{Session: &s}); err != nil {
@@ -190,6 +201,28 @@ func (g *group) target(p *process, threads []int) evidence.Target {
 		t.Threads = nil
 	}
 	return t
+}
+
+// socketsOf are a broker's control descriptors: through its sockets it hears who
+// comes, maps memory and ends a session. Payload goes other ways.
+func socketsOf(pid int) (fds []int, err error) {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("sockets of the broker: %w", err)
+	}
+	for _, e := range entries {
+		link, err := os.Readlink(filepath.Join(dir, e.Name()))
+		if err != nil || !strings.HasPrefix(link, "socket:") {
+			continue
+		}
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("sockets of the broker: %w", err)
+		}
+		fds = append(fds, fd)
+	}
+	return fds, nil
 }
 
 // operate opens the gates and waits until all threads have come to hold.

@@ -19,9 +19,9 @@
 // inside the call. [CrossCheck] says which calls it puts down to the Go
 // runtime.
 //
-// The threads must be at rest, outside any call of the transport, when Start
-// and Stop are called: a call that is under way then is seen by half and left
-// out.
+// The threads must be at rest when Start and Stop are called. A call counts where
+// it returns, as it does in a ledger: one that is under way at Start is looked up
+// in /proc/PID/task/TID/syscall and counts, one under way at Stop does not.
 //
 // # Kernel copies
 //

@@ -74,6 +74,11 @@ func threadsOf(pid int) ([]int, error) {
 
 // Start begins the pass. The threads must be at rest.
 func (f *follower) Start() error {
+	for _, thread := range f.threads {
+		if err := thread.noteUnderWay(f.targets[thread.target].PID); err != nil {
+			return err
+		}
+	}
 	f.collector.Go(f.collect)
 	return f.each(func(thread *followed) error { return thread.control(unix.PERF_EVENT_IOC_ENABLE) })
 }

@@ -71,28 +71,45 @@ func log(records ...[]byte) (all []byte) {
 }
 
 func TestPair(t *testing.T) {
+	underWay := parseUnderWay("0 0x8 0xc000 0x40 0x0 0x0 0x0 0x7ffc 0x7f01\n")
 	p, err := points(t).pair(log(
 		returned(unix.SYS_READ, 5), // under way before
 		entered(unix.SYS_MSGSND, 7, 0, 300), returned(unix.SYS_MSGSND, 0),
 		entered(unix.SYS_READ, 9, 0, 64), returned(unix.SYS_READ, 64),
 		entered(unix.SYS_READ, 9, 0, 64), returned(unix.SYS_READ, restartSys),
 		entered(unix.SYS_FUTEX), // under way after
-	))
+	), underWay)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.enters != 4 || p.exits != 4 || len(p.calls) != 3 {
+	if p.enters != 4 || p.exits != 4 || len(p.calls) != 4 {
 		t.Fatalf("%+v", p)
 	}
 	for i, want := range []struct {
 		bytes  uint64
 		object int64
 		again  bool
-	}{{300, 7, false}, {64, 9, false}, {0, 9, true}} {
+	}{{5, 8, false}, {300, 7, false}, {64, 9, false}, {0, 9, true}} {
 		d := p.calls[i]
 		if d.bytes() != want.bytes || d.object() != want.object || d.restarted() != want.again {
 			t.Errorf("call %d: %+v: %d bytes, object %d", i, d, d.bytes(), d.object())
 		}
+	}
+}
+
+func TestUnderWay(t *testing.T) {
+	for _, line := range []string{"running\n", "-1 0x7ffc 0x7f01\n", "", "0 0x8 0xc000 0x40 0x0 0x0 x 0x7ffc 0x7f01"} {
+		if d := parseUnderWay(line); d != nil {
+			t.Errorf("%q: %+v", line, d)
+		}
+	}
+	other := parseUnderWay("202 0x8 0x0 0xffffffffffffffff 0x0 0x0 0x0 0x7ffc 0x7f01")
+	if other == nil || other.args[2] != -1 {
+		t.Fatalf("%+v", other)
+	}
+	p, err := points(t).pair(log(returned(unix.SYS_READ, 5)), other)
+	if err != nil || len(p.calls) != 0 {
+		t.Errorf("the return of another call: %+v, %v", p, err)
 	}
 }
 
@@ -111,7 +128,7 @@ func TestLostAndDamagedRecords(t *testing.T) {
 		"rest":      {log(good, []byte{1}), errRecord},
 	}
 	for name, test := range tests {
-		if _, err := points(t).pair(test.log); !errors.Is(err, test.want) {
+		if _, err := points(t).pair(test.log, nil); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)
 		}
 	}
@@ -146,7 +163,7 @@ func FuzzPair(f *testing.F) {
 	f.Add(log(entered(unix.SYS_READ, 3), returned(unix.SYS_READ, 8)))
 	p := points(f)
 	f.Fuzz(func(t *testing.T, log []byte) {
-		pairs, _ := p.pair(log)
+		pairs, _ := p.pair(log, nil)
 		for _, d := range pairs.calls {
 			d.bytes()
 			d.object()

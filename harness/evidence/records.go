@@ -63,11 +63,11 @@ type pairing struct {
 	enters, exits uint64
 }
 
-// pair joins each entry to its return. A call that was under way at either end
-// of the log is seen by half and left out.
-func (t tracepoints) pair(log []byte) (pairing, error) {
+// pair joins each entry to its return; open is the call that was under way when
+// the log began, or nil. A call counts where it returns, as it does in the ledger:
+// one that is under way at the end of the log is left out.
+func (t tracepoints) pair(log []byte, open *done) (pairing, error) {
 	var p pairing
-	var open *done
 	err := eachSample(log, func(body []byte) error {
 		record, err := rawSample(body)
 		if err != nil {

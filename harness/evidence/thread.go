@@ -27,6 +27,9 @@ type followed struct {
 	events      []int
 	ring        *sys.PerfRing
 	log         []byte
+	// underWay is the call that the thread was in when the pass began, nil if
+	// it was in none.
+	underWay *done
 }
 
 func openThread(open opener, tid int) (*followed, error) {

@@ -105,7 +105,7 @@ func (t tracepoints) open(tid int) (events []int, err error) {
 // calls reads a thread's log, and holds it against the number of times that the
 // kernel says both tracepoints were passed.
 func (t tracepoints) calls(thread *followed) ([]done, error) {
-	pairs, err := t.pair(thread.log)
+	pairs, err := t.pair(thread.log, thread.underWay)
 	if err != nil {
 		return nil, err
 	}

@@ -88,6 +88,11 @@ var errSuspended = errors.New("binder: suspended")
 // joinThreadPool serves until the process closes.
 func (t *IPCThreadState) joinThreadPool(entry abi.Command) error {
 	t.pool = true
+	// The last looper to leave for a suspension may be asked for another, which
+	// has nothing to say to the driver before it is over.
+	if err := t.ps.pool.await(); errors.Is(err, ErrClosed) {
+		return nil
+	}
 	if terse, ok := t.ps.file.(device.Terse); ok {
 		t.terse = terse.SetTerse(t.key)
 	}

@@ -40,15 +40,29 @@ func (ps *ProcessState) Resume() {
 	ps.pool.changed.Broadcast()
 }
 
-// enter is a looper's way in: it waits as long as the pool is suspended.
-func (p *pool) enter() error {
+// await returns when the pool is not suspended.
+func (p *pool) await() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.awaitLocked()
+}
+
+func (p *pool) awaitLocked() error {
 	for p.suspended.Load() && !p.closed {
 		p.changed.Wait()
 	}
 	if p.closed {
 		return ErrClosed
+	}
+	return nil
+}
+
+// enter is a looper's way in: it waits as long as the pool is suspended.
+func (p *pool) enter() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.awaitLocked(); err != nil {
+		return err
 	}
 	p.serving++
 	return nil

@@ -249,8 +249,8 @@ func (t *thread) wake() bool {
 func (t *thread) kick() {
 	if t.visitors.Enter() {
 		defer t.visitors.Leave()
+		t.syscalls.Add(1) // first: the goroutine may tell its account at once
 		t.calls.Kick()
-		t.syscalls.Add(1)
 	}
 }
 
