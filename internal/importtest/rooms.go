@@ -56,7 +56,7 @@ var rooms = []room{
 
 // testRooms are for tests: only they, and each other, import them, and they
 // import what they like. vm runs tests on another kernel.
-var testRooms = []string{"vm", "ipc/transporttest", "ipc/binder/devicetest", "ipc/binder/bindertest",
+var testRooms = []string{"vm", "ipc/transporttest", "ipc/internal/stream/streamtest", "ipc/binder/devicetest", "ipc/binder/bindertest",
 	"internal/alone", "internal/importtest", "internal/leakcheck"}
 
 // unsafeRooms are where unsafe and raw system calls may be, in files named

@@ -3,26 +3,38 @@ package mq
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
 	"ipcbench/ipc/transporttest"
 )
 
-func TestMain(m *testing.M) { transporttest.Main(m, Transports()...) }
+var subjects = []transporttest.Subject{newSubject(0), newSubject(1)}
 
-func TestConformance(t *testing.T) {
-	for _, tr := range Transports() {
-		t.Run(tr.Info().Name, func(t *testing.T) {
-			inject := func(cfg ipc.Config, h ipc.Handover, d copies.Direction, bytes []byte) error {
-				return send(tr.(*transport), h, d, bytes)
+// newSubject is one of the transports.
+func newSubject(i int) transporttest.Subject {
+	tr := Transports()[i].(*transport)
+	return transporttest.Subject{
+		Transport: tr, Copies: 2, Syscalls: 4,
+		Inject: func(_ ipc.Config, h ipc.Handover, d copies.Direction, bytes []byte) error {
+			for fragment := range slices.Chunk(bytes, int(identityOf(h, 0).Records[d])) {
+				if err := send(tr, h, d, fragment); err != nil {
+					return err
+				}
 			}
-			transporttest.Run(t, transporttest.Subject{Transport: tr, Copies: 2, Syscalls: 4, Inject: inject})
-		})
+			return nil
+		},
 	}
 }
+
+func TestMain(m *testing.M) { transporttest.Main(m, subjects...) }
+
+func TestConformance(t *testing.T) { transporttest.Run(t, subjects...) }
 
 // send puts a fragment into a queue of a handover.
 func send(tr *transport, h ipc.Handover, d copies.Direction, fragment []byte) error {
@@ -30,7 +42,12 @@ func send(tr *transport, h ipc.Handover, d copies.Direction, fragment []byte) er
 	if tr.files > 1 {
 		q = &posixQueue{fd: int(h.Files[1+d].Fd())}
 	}
-	return q.send(append(make([]byte, q.front()), fragment...), true)
+	frame := append(make([]byte, q.front()), fragment...)
+	err := q.send(frame, false)
+	for err == unix.EAGAIN { // a POSIX queue's send waits for a while only
+		err = q.send(frame, false)
+	}
+	return err
 }
 
 // counter counts messages.
@@ -41,29 +58,6 @@ func (c *counter) Done()                                      {}
 func (c *counter) Handle([]byte, bool) *ipc.Buffer {
 	c.handled++
 	return nil
-}
-
-// handed makes a channel with a server, and leaves the client's end.
-func handed(t *testing.T, tr ipc.Transport, cfg ipc.Config) (ipc.Server, ipc.Handover) {
-	t.Helper()
-	link, err := tr.Create(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { link.Close() })
-	h, err := link.Server()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := tr.Listen(cfg, h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	if h, err = link.Client(0); err != nil {
-		t.Fatal(err)
-	}
-	return server, h
 }
 
 // TestHostileFragments sends fragments that are no message.
@@ -81,7 +75,7 @@ func TestHostileFragments(t *testing.T) {
 	} {
 		for _, tr := range Transports() {
 			t.Run(tr.Info().Name+"/"+name, func(t *testing.T) {
-				server, h := handed(t, tr, ipc.Config{MaxRequest: 4096, MaxReply: 64, Clients: 1})
+				server, h := transporttest.Listen(t, tr, ipc.Config{MaxRequest: 4096, MaxReply: 64, Clients: 1})
 				defer h.Close()
 				for _, fragment := range fragments {
 					if err := send(tr.(*transport), h, copies.Request, fragment); err != nil {
@@ -101,7 +95,7 @@ func TestCloseLeavesWhatWasSent(t *testing.T) {
 	for _, tr := range Transports() {
 		t.Run(tr.Info().Name, func(t *testing.T) {
 			cfg := ipc.Config{MaxRequest: 64, MaxReply: 64, Clients: 1}
-			server, h := handed(t, tr, cfg)
+			server, h := transporttest.Listen(t, tr, cfg)
 			client, err := tr.Dial(cfg, h)
 			if err != nil {
 				t.Fatal(err)
@@ -134,7 +128,7 @@ func TestCloseTearsNoHole(t *testing.T) {
 		t.Run(tr.Info().Name, func(t *testing.T) {
 			for i := range 30 {
 				cfg := ipc.Config{MaxRequest: 1 << 20, MaxReply: 64, Clients: 1}
-				server, h := handed(t, tr, cfg)
+				server, h := transporttest.Listen(t, tr, cfg)
 				client, err := tr.Dial(cfg, h)
 				if err != nil {
 					t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"ipcbench/internal/sys"
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
+	"ipcbench/ipc/transporttest"
 )
 
 // TestScribblingPeer serves a peer that changes the shared words all the time,
@@ -26,23 +27,7 @@ func TestScribblingPeer(t *testing.T) {
 }
 
 func scribble(t *testing.T, tr *transport, cfg ipc.Config, seed uint64) {
-	link, err := tr.Create(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer link.Close()
-	h, err := link.Server()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := tr.Listen(cfg, h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	if h, err = link.Client(0); err != nil {
-		t.Fatal(err)
-	}
+	server, h := transporttest.Listen(t, tr, cfg)
 	peer, err := tr.attack(cfg, h, copies.Request)
 	if err != nil {
 		t.Fatal(err)
@@ -112,23 +97,7 @@ func attackWith(t *testing.T, tr *transport, do func(*channel)) {
 		t.Skip(err)
 	}
 	cfg := ipc.Config{MaxRequest: 4096, MaxReply: 4096, Clients: 1}
-	link, err := tr.Create(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer link.Close()
-	h, err := link.Server()
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := tr.Listen(cfg, h)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	if h, err = link.Client(0); err != nil {
-		t.Fatal(err)
-	}
+	server, h := transporttest.Listen(t, tr, cfg)
 	defer h.Close()
 	peer, err := tr.attack(cfg, h, copies.Request)
 	if err != nil {
@@ -140,3 +109,39 @@ func attackWith(t *testing.T, tr *transport, do func(*channel)) {
 		t.Errorf("%s: serve: %v", tr.info.Name, err)
 	}
 }
+
+// TestDiesBeforeWaking publishes a message and dies before it wakes whom it is for:
+// what was published counts.
+func TestDiesBeforeWaking(t *testing.T) {
+	each(t, func(t *testing.T, tr ipc.Transport, w ipc.Wait) {
+		cfg := ipc.Config{MaxRequest: 4096, MaxReply: 4096, Clients: 1, Wait: w}
+		server, h := transporttest.Listen(t, tr, cfg)
+		peer, err := tr.(*transport).attack(cfg, h, copies.Request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer peer.segment.detach()
+		service := &reverser{size: 4096}
+		done := serve(server, service)
+		time.Sleep(2 * time.Millisecond) // for it to sleep; the outcome is the same without
+		peer.out.published = mute{peer.out.published, peer.out.word(publishedAt)}
+		peer.out.publish(0, ipc.Header{Flags: ipc.OneWay}, 0, 0)
+		h.Close() // the lifeline breaks, as it does when a process dies
+		select {
+		case err := <-done:
+			if !errors.Is(err, ipc.ErrPeerGone) || service.oneway != 1 {
+				t.Errorf("%d messages of 1, then %v", service.oneway, err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Error("the server sleeps on")
+		}
+	})
+}
+
+// mute is a signal that wakes nobody.
+type mute struct {
+	signal
+	word *atomic.Uint32
+}
+
+func (m mute) raise(position uint32) { m.word.Store(position) }

@@ -43,6 +43,30 @@ func create(t *testing.T, s Subject, cfg ipc.Config) *channel {
 	return c
 }
 
+// Listen makes a channel with its server here, and leaves the end of its client. All
+// but that is closed when the test ends.
+func Listen(t testing.TB, tr ipc.Transport, cfg ipc.Config) (ipc.Server, ipc.Handover) {
+	t.Helper()
+	link, err := tr.Create(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { link.Close() })
+	h, err := link.Server()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := tr.Listen(cfg, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	if h, err = link.Client(0); err != nil {
+		t.Fatal(err)
+	}
+	return server, h
+}
+
 func (c *channel) handover(h ipc.Handover, err error) ipc.Handover {
 	c.t.Helper()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"testing"
 
 	"ipcbench/ipc"
@@ -25,14 +26,16 @@ type task struct {
 }
 
 // role is what a child does with its end.
-type role func(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error
+type role func(s Subject, cfg ipc.Config, h ipc.Handover, p *parent) error
 
 var roles = map[string]role{
 	"serve": serveCounted,
 	"hang":  serveAndHang,
 	"idle":  callAndIdle,
 	"call":  callOnce,
-	"hold":  holdEnd,
+
+	"ask-half":    askHalf,
+	"answer-half": answerHalf,
 
 	"create":          createAndOffer,
 	"serve-till-told": serveTillTold,
@@ -113,27 +116,27 @@ func (c *child) kill() {
 }
 
 // runChild does the task and returns the exit status.
-func runChild(description string, transports []ipc.Transport) int {
-	if err := doTask(description, transports); err != nil {
+func runChild(description string, subjects []Subject) int {
+	if err := doTask(description, subjects); err != nil {
 		fmt.Fprintln(os.Stderr, "child:", err)
 		return 1
 	}
 	return 0
 }
 
-func doTask(description string, transports []ipc.Transport) error {
+func doTask(description string, subjects []Subject) error {
 	var k task
 	if err := json.Unmarshal([]byte(description), &k); err != nil {
 		return err
 	}
-	transport, err := ipc.NewRegistry(transports...).Lookup(k.Transport)
-	if err != nil {
-		return err
+	i := slices.IndexFunc(subjects, func(s Subject) bool { return s.Info().Name == k.Transport })
+	if i < 0 {
+		return fmt.Errorf("%q is not among the subjects", k.Transport)
 	}
 	h := ipc.Handover{Data: k.Data}
-	for i := range k.Files {
-		h.Files = append(h.Files, os.NewFile(uintptr(3+i), "inherited"))
+	for n := range k.Files {
+		h.Files = append(h.Files, os.NewFile(uintptr(3+n), "inherited"))
 	}
 	runtime.LockOSThread()
-	return roles[k.Role](transport, k.Config, h, &parent{bufio.NewReader(os.Stdin)})
+	return roles[k.Role](subjects[i], k.Config, h, &parent{bufio.NewReader(os.Stdin)})
 }

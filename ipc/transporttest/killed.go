@@ -1,11 +1,12 @@
 package transporttest
 
 import (
+	"math/rand/v2"
 	"os"
 	"testing"
+	"time"
 
 	"ipcbench/ipc"
-	"ipcbench/ipc/copies"
 )
 
 // testClientKilled kills a client that is idle.
@@ -36,37 +37,6 @@ func testClientKilledCalling(t *testing.T, s Subject) {
 	}
 }
 
-// testKilledInMessage leaves each end with the first bytes of a message whose
-// sender is killed.
-func testKilledInMessage(t *testing.T, s Subject) {
-	if s.Inject == nil {
-		t.Skip("the transport gives no way in")
-	}
-	cfg := config(s, hostileLimit)
-	part := append(header(ipc.Header{Length: 1000}), "only this"...)
-	t.Run("request", func(t *testing.T) {
-		c := create(t, s, cfg)
-		c.listen(cfg)
-		h := c.handover(c.link.Client(0))
-		c.inject(h, copies.Request, part)
-		peer := start(t, s, cfg, "hold", h)
-		peer.awaitReady(t)
-		peer.kill()
-		c.serve(echo(hostileLimit))
-		c.expectServed(ipc.ErrPeerGone)
-	})
-	t.Run("reply", func(t *testing.T) {
-		c := create(t, s, cfg)
-		c.dial(cfg, 0)
-		h := c.handover(c.link.Server())
-		c.inject(h, copies.Reply, part)
-		peer := start(t, s, cfg, "hold", h)
-		peer.awaitReady(t)
-		peer.kill()
-		c.expectCall(c.clients[0], 64, ipc.ErrPeerGone)
-	})
-}
-
 // testServerKilled kills a server that a client waits for.
 func testServerKilled(t *testing.T, s Subject) {
 	for _, wait := range s.Info().Waits {
@@ -92,6 +62,48 @@ func testServerKilledServing(t *testing.T, s Subject) {
 		peer.kill()
 		c.expect("call", called, ipc.ErrPeerGone)
 	}
+}
+
+// testKilledAtWork kills one end of a stream of calls with large payloads at any
+// moment, most of which are in the middle of a message.
+func testKilledAtWork(t *testing.T, s Subject) {
+	cfg := config(s, s.largest())
+	r := rand.New(rand.NewPCG(20, 27))
+	for range 4 {
+		whenever := time.Duration(r.IntN(4000)) * time.Microsecond
+		t.Run("server-after-"+whenever.String(), func(t *testing.T) {
+			c, peer := serveAside(t, s, cfg, "serve")
+			peer.awaitReady(t)
+			called := c.callOnAndOn(c.clients[0], cfg.MaxRequest)
+			time.Sleep(whenever)
+			peer.kill()
+			c.expect("call", called, ipc.ErrPeerGone)
+		})
+		t.Run("client-after-"+whenever.String(), func(t *testing.T) {
+			c := create(t, s, cfg)
+			c.listen(cfg)
+			peer := start(t, s, cfg, "call-till-told", c.handover(c.link.Client(0)))
+			c.serve(echo(cfg.MaxReply))
+			peer.awaitReady(t)
+			time.Sleep(whenever)
+			peer.kill()
+			c.expectServed(ipc.ErrPeerGone)
+		})
+	}
+}
+
+// callOnAndOn calls on a thread of its own until that fails.
+func (c *channel) callOnAndOn(client ipc.Client, n int) <-chan error {
+	request := c.buffer(client, n)
+	failed := make(chan error, 1)
+	go c.asClient(func() {
+		var err error
+		for err == nil {
+			_, err = client.Call(request)
+		}
+		failed <- err
+	})
+	return failed
 }
 
 // serveAside makes a channel with its server in a child and a client here.

@@ -12,8 +12,8 @@ import (
 
 // serveCounted serves echo, but answers countMallocs with the number of objects
 // that the process has allocated.
-func serveCounted(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
-	server, err := transport.Listen(cfg, h)
+func serveCounted(s Subject, cfg ipc.Config, h ipc.Handover, p *parent) error {
+	server, err := s.Listen(cfg, h)
 	if err != nil {
 		return err
 	}
@@ -40,8 +40,8 @@ func serveCounted(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *pa
 const countMallocs = 1
 
 // serveAndHang gets a request and never answers.
-func serveAndHang(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
-	server, err := transport.Listen(cfg, h)
+func serveAndHang(s Subject, cfg ipc.Config, h ipc.Handover, p *parent) error {
+	server, err := s.Listen(cfg, h)
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func serveAndHang(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *pa
 }
 
 // callAndIdle makes one call and then nothing.
-func callAndIdle(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
-	client, request, err := dial(transport, cfg, h)
+func callAndIdle(s Subject, cfg ipc.Config, h ipc.Handover, p *parent) error {
+	client, request, err := dial(s, cfg, h)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func callAndIdle(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *par
 }
 
 // callOnce says which thread it is, and calls with the largest request.
-func callOnce(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
-	client, request, err := dial(transport, cfg, h)
+func callOnce(s Subject, cfg ipc.Config, h ipc.Handover, p *parent) error {
+	client, request, err := dial(s, cfg, h)
 	if err != nil {
 		return err
 	}
@@ -78,15 +78,8 @@ func callOnce(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent
 	return err
 }
 
-// holdEnd keeps an end as it got it.
-func holdEnd(_ ipc.Transport, _ ipc.Config, _ ipc.Handover, p *parent) error {
-	p.ready()
-	_, err := p.hear() // for ever: the parent says nothing
-	return err
-}
-
-func dial(transport ipc.Transport, cfg ipc.Config, h ipc.Handover) (ipc.Client, *ipc.Buffer, error) {
-	client, err := transport.Dial(cfg, h)
+func dial(s Subject, cfg ipc.Config, h ipc.Handover) (ipc.Client, *ipc.Buffer, error) {
+	client, err := s.Dial(cfg, h)
 	if err != nil {
 		return nil, nil, err
 	}

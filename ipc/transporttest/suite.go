@@ -28,27 +28,34 @@ type Subject struct {
 	SleepsMayLack bool
 	// Inject makes bytes, a header and what follows it, arrive at the peer of
 	// the end that is handed over and sends in a direction, as the transport
-	// itself would; nil skips the tests of hostile peers.
+	// itself would; nil skips the tests of hostile peers. It is also called in
+	// a child, and where there is less than the header announces: it then sends
+	// what a sender has sent by the middle of its message.
 	Inject func(cfg ipc.Config, h ipc.Handover, d copies.Direction, bytes []byte) error
 }
 
 // processors is how many threads may block at once, and some to spare.
 const processors = 64
 
-// Main is the TestMain of a package that runs the suite. Every transport that
-// is a Subject has to be among transports.
-func Main(m *testing.M, transports ...ipc.Transport) {
+// Main is the TestMain of a package that runs the suite on the subjects.
+func Main(m *testing.M, subjects ...Subject) {
 	isolate()
 	debug.SetGCPercent(-1)
 	runtime.GOMAXPROCS(processors)
 	if description, ok := os.LookupEnv(childVariable); ok {
-		os.Exit(runChild(description, transports))
+		os.Exit(runChild(description, subjects))
 	}
 	os.Exit(m.Run())
 }
 
-// Run runs the suite.
-func Run(t *testing.T, s Subject) {
+// Run runs the suite on each subject.
+func Run(t *testing.T, subjects ...Subject) {
+	for _, s := range subjects {
+		t.Run(s.Info().Name, func(t *testing.T) { runSuite(t, s) })
+	}
+}
+
+func runSuite(t *testing.T, s Subject) {
 	if err := s.Check(config(s, 0)); err != nil {
 		skipUnsupported(t, err)
 		t.Fatal(err)
@@ -72,6 +79,7 @@ func Run(t *testing.T, s Subject) {
 		{"KilledInMessage", testKilledInMessage},
 		{"ServerKilled", testServerKilled},
 		{"ServerKilledServing", testServerKilledServing},
+		{"KilledAtWork", testKilledAtWork},
 		{"Survivors", testSurvivors},
 		{"Orphans", testOrphans},
 		{"SurvivorOfUnread", testSurvivorOfUnread},

@@ -26,8 +26,8 @@ func newOffer(h ipc.Handover) (o offer) {
 
 // createAndOffer creates a channel, offers its ends to the parent, which takes
 // them out of this process, and keeps the link until it is told to close it.
-func createAndOffer(transport ipc.Transport, cfg ipc.Config, _ ipc.Handover, p *parent) error {
-	link, err := transport.Create(cfg)
+func createAndOffer(s Subject, cfg ipc.Config, _ ipc.Handover, p *parent) error {
+	link, err := s.Create(cfg)
 	if err != nil {
 		return err
 	}
@@ -51,8 +51,8 @@ func createAndOffer(transport ipc.Transport, cfg ipc.Config, _ ipc.Handover, p *
 }
 
 // serveTillTold serves echo.
-func serveTillTold(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
-	server, err := transport.Listen(cfg, h)
+func serveTillTold(s Subject, cfg ipc.Config, h ipc.Handover, p *parent) error {
+	server, err := s.Listen(cfg, h)
 	if err != nil {
 		return closeWhenTold(p, func() error { return nil }) // the others may be gone by now
 	}
@@ -64,8 +64,8 @@ func serveTillTold(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *p
 }
 
 // callTillTold sends bursts and calls.
-func callTillTold(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
-	client, request, err := dial(transport, cfg, h)
+func callTillTold(s Subject, cfg ipc.Config, h ipc.Handover, p *parent) error {
+	client, request, err := dial(s, cfg, h)
 	if err != nil {
 		return closeWhenTold(p, func() error { return nil })
 	}
@@ -84,8 +84,8 @@ func callTillTold(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *pa
 
 // sendSome sends messages that nobody answers: the first one may go straight to a
 // receiver that waits, the others do not.
-func sendSome(transport ipc.Transport, cfg ipc.Config, h ipc.Handover, p *parent) error {
-	client, request, err := dial(transport, cfg, h)
+func sendSome(s Subject, cfg ipc.Config, h ipc.Handover, p *parent) error {
+	client, request, err := dial(s, cfg, h)
 	if err != nil {
 		return err
 	}

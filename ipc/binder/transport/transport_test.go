@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	startManager, startBroker = startManagerProcess, startBrokerProcess
-	transporttest.Main(m, Transports()...)
+	transporttest.Main(m, subjects()...)
 }
 
 var startHere = startManager
@@ -139,12 +139,13 @@ func startChild(variable, task string, files ...*os.File) (stop func() error, er
 	}, nil
 }
 
-func TestTransports(t *testing.T) {
+func TestConformance(t *testing.T) { transporttest.Run(t, subjects()...) }
+
+func subjects() (all []transporttest.Subject) {
 	for _, transport := range Transports() {
-		t.Run(transport.Info().Name, func(t *testing.T) {
-			transporttest.Run(t, subject(transport))
-		})
+		all = append(all, subject(transport))
 	}
+	return all
 }
 
 // subject leaves the system calls of a round trip open: a thread's first read
