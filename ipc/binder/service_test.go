@@ -22,6 +22,7 @@ const (
 	sender              // -> pid, euid
 	callBack            // binder, int -> int: calls echoInt of the binder
 	echoInt             // int -> int
+	echoes              // -> how many times echoInt was served
 	throw               // -> exception 5 "no"
 	nap                 // int32 -> sleeps as many ms
 	peak                // -> how many naps were going on at once
@@ -39,6 +40,7 @@ const (
 type testService struct {
 	ps           *binder.ProcessState
 	naps, napMax atomic.Int32
+	echoes       atomic.Int32
 	living       atomic.Int32
 	mu           sync.Mutex
 	counted      []int32
@@ -50,8 +52,8 @@ func (s *testService) OnTransact(c *binder.Call) error {
 		return err
 	}
 	serve, ok := map[uint32]func(*binder.Call) error{
-		echo: s.echo, sender: s.sender, callBack: s.callBack, echoInt: s.echoInt, throw: s.throw, nap: s.nap,
-		peak: s.peak, count: s.count, counted: s.countedSoFar, give: s.give, living: s.stillLiving,
+		echo: s.echo, sender: s.sender, callBack: s.callBack, echoInt: s.echoInt, echoes: s.echoesSoFar,
+		throw: s.throw, nap: s.nap, peak: s.peak, count: s.count, counted: s.countedSoFar, give: s.give, living: s.stillLiving,
 		writeTo: s.writeTo, readFrom: s.readFrom, keep: s.keep, same: s.same, keepBack: s.keepBack,
 	}[c.Code]
 	if !ok {
@@ -99,9 +101,15 @@ func (s *testService) callBack(c *binder.Call) error {
 }
 
 func (s *testService) echoInt(c *binder.Call) error {
+	s.echoes.Add(1)
 	v, err := c.Data.ReadInt32()
 	c.Reply.WriteInt32(v)
 	return err
+}
+
+func (s *testService) echoesSoFar(c *binder.Call) error {
+	c.Reply.WriteInt32(s.echoes.Load())
+	return nil
 }
 
 func (s *testService) throw(*binder.Call) error {

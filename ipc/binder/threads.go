@@ -15,7 +15,6 @@ import (
 type threads struct {
 	mu    sync.RWMutex
 	byKey map[int32]*IPCThreadState
-	kept  int
 
 	// callers has a token for each goroutine outside the pool that calls.
 	callers chan struct{}
@@ -64,8 +63,6 @@ func (ps *ProcessState) hold(key int32) (*IPCThreadState, error) {
 			return nil, err
 		}
 		ps.threads.byKey[key] = t
-	} else {
-		ps.threads.kept--
 	}
 	t.held, t.attached = true, 1
 	return t, nil
@@ -82,8 +79,13 @@ func (s *threads) heldBy(key int32) *IPCThreadState {
 	return nil
 }
 
-// drop lets go of a state that hold returned. No more are kept than goroutines
-// may call at once; a further one leaves the driver, and so does a looper.
+// keptThreads is how many states a process keeps for each goroutine that may call
+// at once. Goroutines move between OS threads, and take a state up on whichever
+// they are: with too few, states come and go with each call.
+const keptThreads = 3
+
+// drop lets go of a state that hold returned. It is kept unless there are too
+// many; then it leaves the driver, and so does a looper.
 func (ps *ProcessState) drop(t *IPCThreadState) {
 	t.freeReply()
 	t.flush()
@@ -100,11 +102,10 @@ func (ps *ProcessState) drop(t *IPCThreadState) {
 func (ps *ProcessState) keep(t *IPCThreadState) bool {
 	ps.threads.mu.Lock()
 	defer ps.threads.mu.Unlock()
-	if t.pool || ps.closing.Load() || ps.threads.kept == cap(ps.threads.callers) {
+	if t.pool || ps.closing.Load() || len(ps.threads.byKey) > keptThreads*cap(ps.threads.callers) {
 		return false
 	}
 	t.held = false
-	ps.threads.kept++
 	return true
 }
 
