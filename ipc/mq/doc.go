@@ -17,8 +17,8 @@
 // permitted while the queues are made.
 //
 // The header is not padded, as it is for streams: the kernel's messages begin 48
-// bytes behind a page's start and fragments 16 before one. That distance of 64 is
-// past the 1 to 63 that slow the string copies of some processors down.
+// bytes behind a page's start and fragments 16 before one. A distance of 64 is none
+// of those that slow string copies down (see ipc/internal/stream).
 //
 // Adaptive waits and spinning try without waiting: IPC_NOWAIT, a deadline in the past,
 // O_NONBLOCK.

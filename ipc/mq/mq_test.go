@@ -36,6 +36,8 @@ func TestMain(m *testing.M) { transporttest.Main(m, subjects...) }
 
 func TestConformance(t *testing.T) { transporttest.Run(t, subjects...) }
 
+func BenchmarkCall(b *testing.B) { transporttest.Benchmark(b, subjects...) }
+
 // send puts a fragment into a queue of a handover.
 func send(tr *transport, h ipc.Handover, d copies.Direction, fragment []byte) error {
 	var q queue = sysvQueue{int(identityOf(h, 0).Queues[d])}

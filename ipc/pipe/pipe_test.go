@@ -13,3 +13,5 @@ var subjects = streamtest.Subjects(pipe.Transports())
 func TestMain(m *testing.M) { transporttest.Main(m, subjects...) }
 
 func TestConformance(t *testing.T) { transporttest.Run(t, subjects...) }
+
+func BenchmarkCall(b *testing.B) { transporttest.Benchmark(b, subjects...) }

@@ -26,6 +26,8 @@ func TestMain(m *testing.M) { transporttest.Main(m, subjects...) }
 
 func TestConformance(t *testing.T) { transporttest.Run(t, subjects...) }
 
+func BenchmarkCall(b *testing.B) { transporttest.Benchmark(b, subjects...) }
+
 func named(name string) *transport {
 	for _, tr := range Transports() {
 		if tr.Info().Name == name {

@@ -3,8 +3,6 @@ package shm
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"runtime"
 	"testing"
 	"time"
 
@@ -217,77 +215,6 @@ func TestFullRing(t *testing.T) {
 			}
 		}
 	})
-}
-
-func BenchmarkCall(b *testing.B) {
-	for _, tr := range Transports() {
-		for _, w := range tr.Info().Waits {
-			for _, n := range []int{64, 4 << 10, 64 << 10, 1 << 20} {
-				b.Run(fmt.Sprintf("%s/%s/%d", tr.Info().Name, w, n), func(b *testing.B) { benchmarkCall(b, tr, w, n) })
-			}
-		}
-	}
-}
-
-// toucher produces and consumes like the measured work: a store and a load for
-// each cache line.
-type toucher struct{ size int }
-
-type toucherThread struct{ reply *ipc.Buffer }
-
-func (s toucher) NewHandler(th ipc.Thread) (ipc.Handler, error) {
-	b, err := th.Buffer(s.size)
-	return &toucherThread{b}, err
-}
-
-func (t *toucherThread) Done() {}
-
-func (t *toucherThread) Handle(request []byte, oneway bool) *ipc.Buffer {
-	consume(request)
-	produce(t.reply.Bytes())
-	return t.reply
-}
-
-var sink byte
-
-func consume(b []byte) {
-	var s byte
-	for i := 0; i < len(b); i += 64 {
-		s += b[i]
-	}
-	sink = s
-}
-
-func produce(b []byte) {
-	for i := 0; i < len(b); i += 64 {
-		b[i] = byte(i)
-	}
-}
-
-func benchmarkCall(b *testing.B, tr ipc.Transport, w ipc.Wait, n int) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	server, client := ends(b, tr, ipc.Config{MaxRequest: n, MaxReply: n, Clients: 1, Wait: w})
-	done := serve(server, toucher{n})
-	request, err := client.Buffer(n)
-	if err != nil {
-		b.Fatal(err)
-	}
-	start := time.Now()
-	for range b.N { // b.Loop stops the world, and so would starting the clock anew
-		produce(request.Bytes())
-		reply, err := client.Call(request)
-		if err != nil {
-			b.Fatal(err)
-		}
-		consume(reply)
-	}
-	b.ReportMetric(float64(time.Since(start))/float64(b.N), "ns/call")
-	b.ReportMetric(float64(client.Ledger().Report().Syscalls)/float64(b.N), "client-syscalls/op")
-	if err := client.Stop(); err != nil {
-		b.Fatal(err)
-	}
-	<-done
 }
 
 func TestHostilePeer(t *testing.T) {

@@ -34,8 +34,9 @@ func unixPair(kind, least int) func(ipc.Config) (stream.Pair, error) {
 // socket for both, the kernel wakes the client a second time: it waits for the
 // reply where it would also wait for room to send, and there is room when the
 // server has read the request. On an AMD EPYC a round trip of 64 B between two
-// CPUs took 21 to 32 µs on one pair and 13 to 14 µs on two; on one CPU 10.6 and
-// 9.2 µs; at 64 KiB 42 and 40 µs.
+// CPUs took 21 to 27 µs on one pair, the client sleeping 1.9 times, and 10 to 11 µs
+// on two, sleeping once; at 64 KiB 39 and 27 µs (go test -bench
+// 'OnePair|Call/unix-stream/block' ./ipc/socket).
 func streamPairs(cfg ipc.Config) (stream.Pair, error) {
 	requests, err := unixPair(unix.SOCK_STREAM, 0)(cfg)
 	if err != nil {

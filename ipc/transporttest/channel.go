@@ -9,7 +9,7 @@ import (
 
 // channel is a server and its clients in this process.
 type channel struct {
-	t       *testing.T
+	t       testing.TB
 	s       Subject
 	link    ipc.Link
 	server  ipc.Server
@@ -32,7 +32,7 @@ func open(t *testing.T, s Subject, cfg ipc.Config) *channel {
 }
 
 // create makes a channel and leaves its ends to be taken up.
-func create(t *testing.T, s Subject, cfg ipc.Config) *channel {
+func create(t testing.TB, s Subject, cfg ipc.Config) *channel {
 	t.Helper()
 	link, err := s.Create(cfg)
 	if err != nil {

@@ -64,7 +64,7 @@ type child struct {
 }
 
 // start starts a child, hands an end over to it, and returns when it is ready.
-func start(t *testing.T, s Subject, cfg ipc.Config, role string, h ipc.Handover) *child {
+func start(t testing.TB, s Subject, cfg ipc.Config, role string, h ipc.Handover) *child {
 	t.Helper()
 	description, err := json.Marshal(task{s.Info().Name, role, cfg, len(h.Files), h.Data})
 	if err != nil {
@@ -98,7 +98,7 @@ func start(t *testing.T, s Subject, cfg ipc.Config, role string, h ipc.Handover)
 }
 
 // awaitReady waits until the child has called ready.
-func (c *child) awaitReady(t *testing.T) {
+func (c *child) awaitReady(t testing.TB) {
 	t.Helper()
 	if line, err := c.out.ReadString('\n'); line != "ready\n" {
 		t.Fatalf("the child said %q: %v", line, err)

@@ -107,7 +107,7 @@ func (c *channel) callOnAndOn(client ipc.Client, n int) <-chan error {
 }
 
 // serveAside makes a channel with its server in a child and a client here.
-func serveAside(t *testing.T, s Subject, cfg ipc.Config, role string) (*channel, *child) {
+func serveAside(t testing.TB, s Subject, cfg ipc.Config, role string) (*channel, *child) {
 	t.Helper()
 	c := create(t, s, cfg)
 	peer := start(t, s, cfg, role, c.handover(c.link.Server()))

@@ -15,10 +15,10 @@ type Sites struct{ Read, Write copies.Site }
 
 // HeaderSize is how many bytes stand before a payload: the contract's header and
 // padding up to the next cache line. The kernel copies to the start of a page
-// what begins HeaderSize before one; where that distance is between 1 and 63
-// bytes, the string copies of some processors take 2 to 3 times as long. On an
-// AMD EPYC a round trip of 64 KiB through a pipe took 81 µs with 16 bytes, 37 µs
-// with 64, and as much with 128.
+// what begins HeaderSize before one; there are short distances at which the string
+// copies of a processor take more than twice as long. On an AMD EPYC a round trip
+// of 64 KiB through a pipe took 81 to 87 µs with 8, 16 or 24 bytes, 35 to 41 µs with
+// none, 32, 40, 48, 56 or 64 (go test -bench Header ./ipc/internal/stream).
 const HeaderSize = ipc.Headroom
 
 // conn is a duplex channel of messages over an End. Send and Recv are written
