@@ -137,6 +137,8 @@ func (c *reading) fetch(payload []byte, address uint64) error {
 		return fmt.Errorf("%w: process %d", ipc.ErrProtocol, c.peer)
 	case err == unix.ESRCH:
 		return ipc.ErrPeerGone
+	case err == unix.EPERM:
+		return fmt.Errorf("%w: process %d is not to be read: %w", ipc.ErrProtocol, c.peer, err)
 	case err == unix.EFAULT || err == nil && n < len(payload):
 		if over := c.ending.Err(); over != nil {
 			return over // a process loses its memory before its descriptors

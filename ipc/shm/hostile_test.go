@@ -43,7 +43,7 @@ func scribble(t *testing.T, tr *transport, cfg ipc.Config, seed uint64) {
 	h.Close()
 	select {
 	case err := <-done:
-		if !errors.Is(err, ipc.ErrProtocol) && !errors.Is(err, ipc.ErrPeerGone) {
+		if err != nil && !errors.Is(err, ipc.ErrProtocol) && !errors.Is(err, ipc.ErrPeerGone) { // nil: it happened to say stop
 			t.Errorf("serve: %v", err)
 		}
 	case <-time.After(5 * time.Second):
