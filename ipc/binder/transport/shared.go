@@ -49,7 +49,7 @@ func (p sharedPlatform) create() (created, error) {
 		p.leave(dir)
 	}
 	dir, err := os.MkdirTemp(memoryFiles, fmt.Sprintf(directory, os.Getpid()))
-	return created{place: dir, remove: func() error { return os.RemoveAll(dir) }}, err
+	return created{place: dir, remove: func() error { return shared.Remove(dir) }}, err
 }
 
 // leave removes the directory if its creator, who would have, is gone, and
@@ -59,8 +59,8 @@ func (sharedPlatform) leave(dir string) {
 	if _, err := fmt.Sscanf(filepath.Base(dir), directory, &creator); err != nil {
 		return
 	}
-	if unix.Kill(creator, 0) == unix.ESRCH && shared.Abandoned(dir) {
-		os.RemoveAll(dir)
+	if unix.Kill(creator, 0) == unix.ESRCH {
+		_ = shared.RemoveAbandoned(dir)
 	}
 }
 
@@ -68,5 +68,5 @@ func (sharedPlatform) open(dir string, wait ipc.Wait, raw bool) (device.Device, 
 	waits := map[ipc.Wait]shared.Wait{
 		ipc.Block: shared.WaitBlock, ipc.Adaptive: shared.WaitAdaptive, ipc.Spin: shared.WaitSpin,
 	}
-	return shared.New(shared.Options{Dir: dir, Wait: waits[wait], RawWait: raw})
+	return shared.New(shared.Options{Dir: dir, Existing: true, Wait: waits[wait], RawWait: raw})
 }

@@ -2,8 +2,6 @@ package shared
 
 import (
 	"os"
-	"path/filepath"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -50,22 +48,6 @@ func memberDead(dir string, slot arena.Slot) bool {
 		return startTime(int(slot.PID)) != slot.Start
 	}
 	return unlocked(path)
-}
-
-// unlocked says whether nobody has the file locked.
-func unlocked(path string) bool {
-	file, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	return flock(file, unix.LOCK_SH|unix.LOCK_NB) == nil
-}
-
-// Abandoned says whether no process that lives is a member of a directory.
-func Abandoned(dir string) bool {
-	members, _ := filepath.Glob(filepath.Join(dir, "member-*"))
-	return !slices.ContainsFunc(members, func(path string) bool { return !unlocked(path) })
 }
 
 // Wait is interrupted by the Go scheduler's signals only, if it is raw and

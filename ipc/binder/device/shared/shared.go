@@ -27,7 +27,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -54,6 +53,9 @@ type Options struct {
 	// Dir is the directory, made if it is not there; DefaultDir if it is
 	// empty.
 	Dir string
+	// Existing refuses to make the directory: New wraps ENOENT if it is not
+	// there.
+	Existing bool
 	// Mode is the permission of the directory and what is in it, if they are
 	// made; 0700 if it is 0.
 	Mode os.FileMode
@@ -132,10 +134,7 @@ func New(o Options) (*Device, error) {
 }
 
 func (d *Device) join(o Options) (err error) {
-	if d.lock, err = openDir(o); err != nil {
-		return err
-	}
-	if err := flock(d.lock, unix.LOCK_EX); err != nil {
+	if d.lock, err = lockDir(o); err != nil {
 		return err
 	}
 	defer flock(d.lock, unix.LOCK_UN)
@@ -160,69 +159,6 @@ func (d *Device) join(o Options) (err error) {
 	}
 	d.sweep()
 	return nil
-}
-
-// sweep removes what processes left that died before they were members. Nobody
-// else can be joining.
-func (d *Device) sweep() {
-	members := map[string]bool{memberPath(d.dir, d.host.token): true}
-	for _, m := range d.driver.Members() {
-		members[memberPath(d.dir, m.Slot.User)] = true
-	}
-	paths, _ := filepath.Glob(filepath.Join(d.dir, "member-*"))
-	for _, path := range paths {
-		if !members[path] {
-			_ = os.Remove(path)
-			_ = os.Remove(filepath.Join(d.dir, strings.Replace(filepath.Base(path), "member-", "post-", 1)))
-		}
-	}
-}
-
-// openDir opens the directory's lock file, and makes both if need be.
-func openDir(o Options) (*os.File, error) {
-	if err := os.Mkdir(o.Dir, 0o700); err == nil {
-		if err := os.Chmod(o.Dir, o.Mode); err != nil {
-			return nil, err
-		}
-	} else if !errors.Is(err, os.ErrExist) {
-		return nil, err
-	}
-	return create(filepath.Join(o.Dir, "lock"), o.Mode)
-}
-
-// create opens a file for reading and writing, made with the permissions if it
-// is not there.
-func create(path string, mode os.FileMode) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return os.OpenFile(path, os.O_RDWR, 0)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := file.Chmod(mode & 0o666); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return file, nil
-}
-
-// checkNamespace refuses processes of another pid namespace than that of who
-// made the directory: pids would not name the same processes.
-func checkNamespace(o Options) error {
-	mine, err := os.Readlink("/proc/self/ns/pid")
-	if err != nil {
-		return err
-	}
-	link := filepath.Join(o.Dir, "namespace")
-	if err := os.Symlink(mine, link); err == nil || !errors.Is(err, os.ErrExist) {
-		return err
-	}
-	theirs, err := os.Readlink(link)
-	if err == nil && theirs != mine {
-		err = fmt.Errorf("%w: %s, this one is in %s", ErrNamespace, theirs, mine)
-	}
-	return err
 }
 
 // signOfLife makes the file whose lock says that this process lives. It is
@@ -318,12 +254,12 @@ func (d *Device) Close() error {
 		return err
 	}
 	d.driver.Leave()
-	last := len(d.driver.Members()) == 0
-	d.abandon()
-	if last {
-		return os.RemoveAll(d.dir)
+	var err error
+	if last := len(d.driver.Members()) == 0; last && isAt(d.lock, lockPath(d.dir)) {
+		err = dismantle(d.dir)
 	}
-	return nil
+	d.abandon()
+	return err
 }
 
 func (d *Device) stopWatching() {
@@ -350,24 +286,4 @@ func (d *Device) abandon() {
 			f.Close()
 		}
 	}
-}
-
-func flock(f *os.File, how int) error {
-	for {
-		if err := unix.Flock(int(f.Fd()), how); err != unix.EINTR {
-			return err
-		}
-	}
-}
-
-func memberPath(dir string, token uint64) string {
-	return filepath.Join(dir, fmt.Sprintf("member-%016x", token))
-}
-
-func postPath(dir string, token uint64) string {
-	return filepath.Join(dir, fmt.Sprintf("post-%016x", token))
-}
-
-func regionPath(dir string, id driver.ProcID) string {
-	return filepath.Join(dir, fmt.Sprintf("region-%d", id))
 }
