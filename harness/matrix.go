@@ -11,6 +11,9 @@ import (
 // ErrPlan reports a plan that cannot be carried out as asked.
 var ErrPlan = errors.New("cannot run this")
 
+// ErrNoCells is the ErrPlan of a plan of which this machine can measure nothing.
+var ErrNoCells = fmt.Errorf("%w: no cell is left to measure", ErrPlan)
+
 // Limits of a plan, so that a slip of the hand is an answer and no day-long
 // run.
 const (

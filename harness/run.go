@@ -45,7 +45,7 @@ func Prepare(r *ipc.Registry, p Plan, patterns []string) (*Run, error) {
 		if len(m.skipped) > 0 {
 			reason = fmt.Sprintf("%s: %s", m.skipped[0].Transport, m.skipped[0].Reason)
 		}
-		return nil, fmt.Errorf("%w: no cell is left to measure (%s)", ErrPlan, reason)
+		return nil, fmt.Errorf("%w (%s)", ErrNoCells, reason)
 	}
 	return &Run{
 		transports: r, plan: p, cells: m.cells, skipped: m.skipped, evidence: true,

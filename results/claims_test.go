@@ -3,9 +3,11 @@ package results
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -24,6 +26,8 @@ func claimsSample() *claims.Report {
 				"binder-kernel": {Verdict: claims.NotTestable, Evidence: claims.Evidence{Text: "no <driver>"}},
 			},
 			Order: []string{"binder", "binder-kernel"},
+			Tables: []claims.Table{{Title: "Seen", Header: []string{"µs", "what"}, Rows: [][]string{
+				{"0.1", "a <cell> that says " + strings.Repeat("much | more ", 12) + "to the very end"}}}},
 			Figures: []claims.Figure{
 				{Title: "Time of <C7>", XLabel: "payload", YLabel: "ratio", XUnit: claims.Bytes, LogX: true,
 					Series: []claims.Series{{Name: "binder", Points: [][2]float64{{64, 1.1}, {1 << 20, 1.9}}}}},
@@ -81,16 +85,53 @@ func TestClaimsRender(t *testing.T) {
 		if err := f.Render(&out, claimsSample()); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"C7", "conditional", "from 64 KiB", "ratio 1.9", "not testable", "driver"} {
+		for _, want := range []string{"C7", "conditional", "from 64 KiB", "ratio 1.9", "not testable", "driver", "Seen", "very end"} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s: no %q in\n%s", f.Name, want, out.String())
 			}
 		}
-		if f.Name == "html" && (strings.Contains(out.String(), "<driver>") || strings.Count(out.String(), "<figure>") != 2) {
+		if f.Name == "html" && (strings.Contains(out.String(), "<driver>") || strings.Contains(out.String(), "<cell>") || strings.Count(out.String(), "<figure>") != 2) {
 			t.Errorf("unescaped text, or not both pictures:\n%s", out.String())
 		}
 		if f.Name == "markdown" && strings.Contains(out.String(), "KiB | with") {
 			t.Error("a bar ends a cell of Markdown")
+		}
+	}
+}
+
+// tooWide are the lines of a text that do not fit a table's width.
+func tooWide(text string) (lines []string) {
+	for line := range strings.Lines(text) {
+		if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > textWidth {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func TestClaimsTableFitsItsWidth(t *testing.T) {
+	wide := claimsSample()
+	o := &wide.Claims[0]
+	o.ID, o.Tables[0].Title = "C7"+strings.Repeat("7", 200), strings.Repeat("title", 50)
+	for i := range 6 {
+		o.Tables[0].Header = append(o.Tables[0].Header, fmt.Sprintf("column-%d-%s", i, strings.Repeat("long", 20)))
+		o.Tables[0].Rows[0] = append(o.Tables[0].Rows[0], strings.Repeat("BR_TRANSACTION_COMPLETE", 9))
+	}
+	reports := map[string]*claims.Report{"wide": wide}
+	for _, name := range referenceClaims(t) {
+		r, err := ReadClaimsFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reports[name] = r
+	}
+	for name, r := range reports {
+		var out strings.Builder
+		if err := ClaimsTable(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range tooWide(out.String()) {
+			t.Errorf("%s: %d columns: %s", name, utf8.RuneCountInString(line), line)
 		}
 	}
 }

@@ -11,10 +11,11 @@ func ClaimsHTML(w io.Writer, r *claims.Report) error { return Page(w, nil, r) }
 
 // htmlClaims is the section on claims of the page.
 type htmlClaims struct {
-	Title, Machine, Incomplete string
-	Header                     []string
-	Rows                       [][]string
-	Sections                   []claimSection
+	Title, Incomplete string
+	Machines          []string
+	Header            []string
+	Rows              [][]string
+	Sections          []claimSection
 }
 
 type claimSection struct {
@@ -25,7 +26,7 @@ type claimSection struct {
 }
 
 func newHTMLClaims(r *claims.Report) *htmlClaims {
-	h := &htmlClaims{Title: claimsTitle, Machine: machine(r.Environment), Incomplete: plain(r.Incomplete)}
+	h := &htmlClaims{Title: claimsTitle, Machines: claimMachines(r), Incomplete: plain(r.Incomplete)}
 	h.Header, h.Rows = claimsOverview(r)
 	for i := range r.Claims {
 		o := &r.Claims[i]

@@ -14,9 +14,7 @@ func ClaimsMarkdown(w io.Writer, r *claims.Report) error {
 	m := &markdownReport{textReport{w: w}}
 	m.line("# " + claimsTitle)
 	m.line("")
-	m.line(escape(machine(r.Environment)))
-	m.line("")
-	m.table(claimsOverview(r))
+	m.overview(r)
 	for i := range r.Claims {
 		o := &r.Claims[i]
 		m.heading(plain(o.ID + ": " + string(o.Verdict)))
@@ -38,6 +36,15 @@ func ClaimsMarkdown(w io.Writer, r *claims.Report) error {
 	return m.err
 }
 
+// overview is the machines, and all verdicts.
+func (m *markdownReport) overview(r *claims.Report) {
+	for _, machine := range claimMachines(r) {
+		m.line(escape(machine))
+		m.line("")
+	}
+	m.texts(claimsOverview(r))
+}
+
 // columns of a claim, as a list.
 func (m *markdownReport) columns(o *claims.Outcome) {
 	for _, name := range o.Order {
@@ -48,6 +55,6 @@ func (m *markdownReport) columns(o *claims.Outcome) {
 		m.line("")
 		m.line(PlainMarkdown(table.Title))
 		m.line("")
-		m.table(table.Header, clipped(table.Rows))
+		m.texts(table.Header, mapped(table.Rows, plain))
 	}
 }

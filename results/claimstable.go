@@ -11,13 +11,16 @@ import (
 // what each verdict rests on.
 func ClaimsTable(w io.Writer, r *claims.Report) error {
 	t := &textReport{w: w}
-	t.line(clip(machine(r.Environment), textWidth))
+	for _, machine := range claimMachines(r) {
+		t.line(clip(machine, textWidth))
+	}
 	t.heading("verdicts")
-	t.table(claimsOverview(r))
+	t.texts(claimsOverview(r))
 	for i := range r.Claims {
 		o := &r.Claims[i]
 		t.heading(o.ID + "  " + string(o.Verdict))
 		t.paragraph("  ", o.Statement+" ("+o.Source+")")
+		t.paragraph("  ", "Would refute it: "+o.Refutation)
 		for _, name := range o.Order {
 			c := o.Columns[name]
 			t.paragraph("  - ", columnText(name, c))
@@ -25,7 +28,7 @@ func ClaimsTable(w io.Writer, r *claims.Report) error {
 		for _, table := range o.Tables {
 			t.line("")
 			t.paragraph("  ", table.Title)
-			t.table(table.Header, clipped(table.Rows))
+			t.texts(table.Header, mapped(table.Rows, plain))
 		}
 	}
 	if r.Incomplete != "" {
@@ -34,18 +37,13 @@ func ClaimsTable(w io.Writer, r *claims.Report) error {
 	return t.err
 }
 
-// clipped are the rows of a claim's table, plain and each cell short enough for a
-// line.
-func clipped(rows [][]string) (short [][]string) {
-	const widest = 40
-	for _, row := range rows {
-		cells := make([]string, len(row))
-		for i, cell := range row {
-			cells[i] = clip(plain(cell), widest)
-		}
-		short = append(short, cells)
+// claimMachines are the machine of a report, and those that columns come from.
+func claimMachines(r *claims.Report) []string {
+	all := []string{machine(r.Environment)}
+	for _, e := range r.Elsewhere {
+		all = append(all, plain(e.Name)+": "+machine(e.Environment))
 	}
-	return short
+	return all
 }
 
 // paragraph writes wrapped text behind a mark.

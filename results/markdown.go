@@ -83,7 +83,11 @@ func (m *markdownReport) list(title string, items []string) {
 	}
 }
 
-func (m *markdownReport) table(header []string, rows [][]string) {
+func (m *markdownReport) table(header []string, rows [][]string) { m.filled(figures, header, rows) }
+
+func (m *markdownReport) texts(header []string, rows [][]string) { m.filled(texts, header, rows) }
+
+func (m *markdownReport) filled(style style, header []string, rows [][]string) {
 	if m.err != nil {
 		return
 	}
@@ -92,7 +96,7 @@ func (m *markdownReport) table(header []string, rows [][]string) {
 			row[i] = escape(row[i])
 		}
 	}
-	m.err = fill(tablewriter.NewTable(m.w, tablewriter.WithRenderer(renderer.NewMarkdown())), header, rows)
+	m.err = fill(tablewriter.NewTable(m.w, tablewriter.WithRenderer(renderer.NewMarkdown())), style, header, rows)
 }
 
 // markdownEscapes are the characters that would end a cell or begin markup.

@@ -14,6 +14,9 @@ import (
 // textWidth is the columns that Table keeps to.
 const textWidth = 100
 
+// columnGap stands between columns.
+const columnGap = "  "
+
 // Table writes aligned text: a table a group, and below them the floors, what
 // was skipped, the warnings, and which rows differ.
 func Table(w io.Writer, r *Result) error {
@@ -63,6 +66,15 @@ func (t *textReport) list(title string, items []string) {
 }
 
 func (t *textReport) table(header []string, rows [][]string) {
+	t.filled(figures, header, rows)
+}
+
+// texts is a table of texts, which are wrapped where they are too long for a line.
+func (t *textReport) texts(header []string, rows [][]string) {
+	t.filled(wrapped, header, rows)
+}
+
+func (t *textReport) filled(style style, header []string, rows [][]string) {
 	if t.err != nil {
 		return
 	}
@@ -77,27 +89,49 @@ func (t *textReport) table(header []string, rows [][]string) {
 				Lines:      tw.Lines{ShowHeaderLine: tw.On},
 			},
 		}),
-		tablewriter.WithPadding(tw.Padding{Left: "", Right: "  ", Overwrite: true}),
+		tablewriter.WithPadding(tw.Padding{Left: "", Right: columnGap, Overwrite: true}),
 	)
-	t.err = fill(table, header, rows)
+	t.err = fill(table, style, header, rows)
 	for line := range strings.Lines(text.String()) {
 		t.line(strings.TrimRight(line, " \n"))
 	}
 }
 
-// fill renders a table whose first column is names and whose others are
-// figures.
-func fill(table *tablewriter.Table, header []string, rows [][]string) error {
+// style is what the columns of a table hold.
+type style int
+
+const (
+	// figures, behind a first column of names, on one line each.
+	figures style = iota
+	// texts, on one line each.
+	texts
+	// wrapped texts, so that the table keeps to textWidth.
+	wrapped
+)
+
+// fill renders a table.
+func fill(table *tablewriter.Table, style style, header []string, rows [][]string) error {
 	align := make(tw.Alignment, len(header))
 	for i := range align {
-		align[i] = tw.AlignRight
+		align[i] = tw.AlignLeft
+		if style == figures && i > 0 {
+			align[i] = tw.AlignRight
+		}
 	}
-	align[0] = tw.AlignLeft
+	wrap := tw.WrapNone
+	if style == wrapped {
+		wrap = tw.WrapNormal
+		fit := func(cell string) string { return breakable(cell, textWidth/len(header)-len(columnGap)) }
+		header, rows = mapped([][]string{header}, fit)[0], mapped(rows, fit)
+	}
 	table.Configure(func(c *tablewriter.Config) {
+		if style == wrapped {
+			c.MaxWidth = textWidth
+		}
 		for _, part := range []*tw.CellConfig{&c.Header, &c.Row} {
 			part.Formatting.AutoFormat = tw.Off
-			part.Formatting.AutoWrap = tw.WrapNone
-			part.Alignment = tw.CellAlignment{Global: tw.AlignRight, PerColumn: align}
+			part.Formatting.AutoWrap = wrap
+			part.Alignment = tw.CellAlignment{Global: tw.AlignLeft, PerColumn: align}
 		}
 	})
 	table.Header(header)
@@ -106,6 +140,9 @@ func fill(table *tablewriter.Table, header []string, rows [][]string) error {
 	}
 	return table.Render()
 }
+
+// breakable has a space at least every width characters.
+func breakable(text string, width int) string { return strings.Join(wrap(text, max(width, 1)), " ") }
 
 // wrap breaks text into lines of at most width characters, at spaces where
 // there are any.

@@ -22,7 +22,7 @@ func TextTable(w io.Writer, header []string, rows [][]string) error {
 // MarkdownTable writes the same in Markdown.
 func MarkdownTable(w io.Writer, header []string, rows [][]string) error {
 	table := tablewriter.NewTable(w, tablewriter.WithRenderer(renderer.NewMarkdown()))
-	return fill(table, header, mapped(rows, PlainMarkdown))
+	return fill(table, figures, header, mapped(rows, PlainMarkdown))
 }
 
 func mapped(rows [][]string, clean func(string) string) [][]string {

@@ -1,8 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"io"
 	"os/signal"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 // claimsOptions are the flags of ipcbench claims.
 type claimsOptions struct {
 	only, expect   []string
+	agree          string
 	format, output string
 	trace          string
 }
@@ -29,26 +31,31 @@ func newClaims() *cobra.Command {
 		Use:   "claims",
 		Short: "Put what is said of Binder to the test",
 		Long: "Claims runs an experiment for each statement of two documents on Binder, and prints the verdict\n" +
-			"with the numbers it rests on. All of them take a few minutes and want an idle machine.\n\nClaims:\n",
+			"with the numbers it rests on. All of them take a few minutes and want an idle machine. An interrupt\n" +
+			"writes what was judged until then.\n\nClaims:\n",
 		Example: "  ipcbench claims\n" +
 			"  ipcbench claims --only C6,C7 --format markdown -o claims.md\n" +
-			"  ipcbench claims --only C2 --expect C2=supported   # anything else is exit status 1",
+			"  ipcbench claims --only C2 --expect C2=supported   # anything else is exit status 1\n" +
+			"  ipcbench claims --agree claims.json               # as is a verdict unlike the stored one",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
 	for _, claim := range claims.All() {
-		c.Long += fmt.Sprintf("  %-4s %s\n", claim.ID, claim.Statement)
+		const indent = "       "
+		c.Long += fmt.Sprintf("  %-4s %s\n", claim.ID, results.WrapPlain(claim.Statement, indent))
 	}
 	f := c.Flags()
 	f.StringSliceVar(&o.only, "only", nil, "claims to try (default: all)")
 	f.StringSliceVar(&o.expect, "expect", nil, "CLAIM=VERDICT that must come out; otherwise exit status 1")
+	f.StringVar(&o.agree, "agree", "", "stored claims that no verdict may contradict; otherwise exit status 1")
 	f.StringVar(&o.format, "format", results.ClaimsFormats[0].Name, "one of "+claimsFormatNames())
 	f.StringVarP(&o.output, "output", "o", "", "file to write to, whole or not at all (default standard output)")
-	f.StringVar(&o.trace, "trace", "", "file for the call traced by C18, in the Chrome trace-event format (opens in Perfetto)")
+	f.StringVar(&o.trace, "trace", "", "file for C18's traced call, in Chrome's trace-event format (for Perfetto)")
 	completeList(c, "only", claimNames)
 	completeList(c, "format", claimsFormats)
-	_ = c.MarkFlagFilename("output")
-	_ = c.MarkFlagFilename("trace")
+	for _, file := range []string{"output", "trace", "agree"} {
+		_ = c.MarkFlagFilename(file)
+	}
 	return c
 }
 
@@ -58,7 +65,7 @@ func (o *claimsOptions) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	expected, err := parseExpectations(o.expect, list)
+	expected, err := o.expectations(list)
 	if err != nil {
 		return err
 	}
@@ -71,6 +78,11 @@ func (o *claimsOptions) run(c *cobra.Command) error {
 		return err
 	}
 	defer out.Discard()
+	trace, err := o.openTrace(list)
+	if err != nil {
+		return err
+	}
+	defer trace.Discard()
 	report, tryErr := try(c, list)
 	if len(report.Claims) > 0 {
 		if err := format.Render(out, report); err != nil {
@@ -83,14 +95,22 @@ func (o *claimsOptions) run(c *cobra.Command) error {
 	if tryErr != nil {
 		return tryErr
 	}
-	if err := o.writeTrace(report); err != nil {
+	if err := o.writeTrace(trace, report); err != nil {
 		return err
 	}
 	return expected.check(report)
 }
 
+// openTrace is the file of --trace, if there is to be one.
+func (o *claimsOptions) openTrace(list []claims.Claim) (*results.Output, error) {
+	if o.trace != "" && !among(list, "C18") {
+		return nil, errors.New("--trace: C18, which traces a call, is not among the claims tried")
+	}
+	return results.OpenOutput(o.trace, io.Discard)
+}
+
 // writeTrace writes the traced call where --trace says.
-func (o *claimsOptions) writeTrace(report *claims.Report) error {
+func (o *claimsOptions) writeTrace(out *results.Output, report *claims.Report) error {
 	if o.trace == "" {
 		return nil
 	}
@@ -98,7 +118,10 @@ func (o *claimsOptions) writeTrace(report *claims.Report) error {
 	if err != nil {
 		return fmt.Errorf("--trace: %w", err)
 	}
-	return os.WriteFile(o.trace, trace, 0o666)
+	if _, err := out.Write(trace); err != nil {
+		return err
+	}
+	return out.Commit()
 }
 
 func try(c *cobra.Command, list []claims.Claim) (*claims.Report, error) {
@@ -119,12 +142,29 @@ func subjects() (all []claims.Subject) {
 	return all
 }
 
-// expectations are the verdicts that must come out, by claim.
-type expectations map[string]claims.Verdict
+// expectations are what the verdicts are held against.
+type expectations struct {
+	// verdicts that must come out, by claim.
+	verdicts map[string]claims.Verdict
+	// agree is what no verdict may contradict.
+	agree claims.Report
+}
+
+func (o *claimsOptions) expectations(tried []claims.Claim) (e expectations, err error) {
+	if e.verdicts, err = parseExpectations(o.expect, tried); err != nil || o.agree == "" {
+		return e, err
+	}
+	stored, err := results.ReadClaimsFile(o.agree)
+	if err != nil {
+		return e, err
+	}
+	e.agree = *stored
+	return e, nil
+}
 
 // parseExpectations reads CLAIM=VERDICT; the claims must be among those tried.
-func parseExpectations(texts []string, tried []claims.Claim) (expectations, error) {
-	all := expectations{}
+func parseExpectations(texts []string, tried []claims.Claim) (map[string]claims.Verdict, error) {
+	all := map[string]claims.Verdict{}
 	for _, text := range texts {
 		id, name, found := strings.Cut(text, "=")
 		verdict := claims.Verdict(name)
@@ -150,12 +190,12 @@ func among(list []claims.Claim, id string) bool {
 	return false
 }
 
-// check wraps errNo where a verdict is not the one expected.
+// check wraps errNo where a verdict is not one that was expected.
 func (e expectations) check(r *claims.Report) error {
-	var wrong []string
+	wrong := r.Contradictions(&e.agree)
 	for i := range r.Claims {
 		o := &r.Claims[i]
-		if want, have := e[o.ID]; have && o.Verdict != want {
+		if want, have := e.verdicts[o.ID]; have && o.Verdict != want {
 			wrong = append(wrong, fmt.Sprintf("%s is %s, not %s", o.ID, o.Verdict, want))
 		}
 	}

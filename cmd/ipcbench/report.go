@@ -19,7 +19,8 @@ func newReport() *cobra.Command {
 		Long: "Report writes results, or the verdicts of claims, that were stored as JSON, in any format.\n" +
 			"Several results are written one after the other. All are read and checked before anything\n" +
 			"is written. Markdown that goes to a file has its plots beside it, as SVG files. The format html\n" +
-			"takes a result, claims, or one of each.",
+			"takes a result, claims, or one of each. Several files of claims are one report: that of the first,\n" +
+			"with what the others could try and the first could not in columns of their own.",
 		Example: "  ipcbench report result.json\n" +
 			"  ipcbench report --format markdown -o report.md result.json\n" +
 			"  ipcbench report --format html -o report.html result.json claims.json\n" +
@@ -53,24 +54,26 @@ func report(stdout io.Writer, files []string, format, output string) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case len(tried) == 0:
+	if len(tried) == 0 {
 		return reportResults(stdout, stored, format, output)
-	case format == results.PageFormat && len(tried) == 1 && len(stored) <= 1:
+	}
+	joined := tried[0].Beside(tried[1:]...)
+	switch {
+	case format == results.PageFormat && len(stored) <= 1:
 		var r *results.Result
 		if len(stored) > 0 {
 			r = stored[0]
 		}
-		return write(stdout, output, func(w io.Writer) error { return results.Page(w, r, tried[0]) })
-	case len(files) > 1:
-		return fmt.Errorf("claims are written one file at a time, or with one result as %s, not %d files as %s",
-			results.PageFormat, len(files), format)
+		return write(stdout, output, func(w io.Writer) error { return results.Page(w, r, joined) })
+	case len(stored) > 0:
+		return fmt.Errorf("claims are written by themselves, or with one result as %s, not with %d results as %s",
+			results.PageFormat, len(stored), format)
 	}
 	f, err := results.LookupClaimsFormat(format)
 	if err != nil {
 		return err
 	}
-	return write(stdout, output, func(w io.Writer) error { return f.Render(w, tried[0]) })
+	return write(stdout, output, func(w io.Writer) error { return f.Render(w, joined) })
 }
 
 // readReports reads all files before anything is written.

@@ -264,11 +264,19 @@ func tabulateTrace(columns []string, numbers []traceNumbers) (tables []Table) {
 		t := Table{Title: columns[i] + ": one call of " + fmt.Sprint(tracedPayload) + " bytes",
 			Header: []string{"µs", "process", "what", "detail"}}
 		for _, e := range n.Events {
-			t.Rows = append(t.Rows, []string{fmt.Sprintf("%.1f", float64(e.At-n.Events[0].At)/1000), n.side(e.PID), e.what(), e.Detail})
+			t.Rows = append(t.Rows, []string{fmt.Sprintf("%.1f", float64(e.At-n.Events[0].At)/1000), n.side(e.PID), e.what(), n.detail(e)})
 		}
 		tables = append(tables, t)
 	}
 	return tables
+}
+
+// detail is what passes in an ioctl, or what the driver's step is about.
+func (n *traceNumbers) detail(e traceEvent) string {
+	if e.crossing() {
+		return e.Detail
+	}
+	return fmt.Sprintf("%d bytes in the region of the %s", e.Bytes, n.side(e.Owner))
 }
 
 func (n *traceNumbers) side(pid int32) string {

@@ -119,14 +119,18 @@ func reasons(skips []harness.Skip) map[string]string {
 }
 
 // run measures transports under a plan; those that this machine lacks are
-// skipped. prepare may be nil.
+// skipped, and if that is all of them the error is errors.ErrUnsupported. prepare
+// may be nil.
 func (b *Bench) run(ctx context.Context, plan harness.Plan, transports []string, prepare func(*harness.Run)) (*harness.Measured, error) {
 	only, err := b.Transports.Only(transports...)
 	if err != nil {
 		return nil, err
 	}
 	r, err := harness.Prepare(only, plan, []string{"*"})
-	if err != nil {
+	switch {
+	case errors.Is(err, harness.ErrNoCells):
+		return nil, absent(err.Error())
+	case err != nil:
 		return nil, err
 	}
 	if prepare != nil {

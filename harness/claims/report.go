@@ -18,6 +18,8 @@ type Report struct {
 	Claims      []Outcome       `json:"claims"`
 	// Incomplete says why claims are missing, or is empty.
 	Incomplete string `json:"incomplete,omitempty"`
+	// Elsewhere are the machines of columns that Beside added.
+	Elsewhere []Elsewhere `json:"elsewhere,omitempty"`
 }
 
 // Outcome is what became of one claim.

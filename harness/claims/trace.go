@@ -40,7 +40,7 @@ func (e traceEvent) what() string {
 	case "return":
 		return "ioctl returns"
 	}
-	return fmt.Sprintf("%s: %d bytes in the region of process %d", e.Name, e.Bytes, e.Owner)
+	return e.Name
 }
 
 // tracer is a device that notes what passes through it: each ioctl that carries
