@@ -19,7 +19,8 @@ var htmlText string
 // htmlPage escapes every text by the place it stands in: names come from files
 // of unknown origin.
 var htmlPage = template.Must(template.New("report").Funcs(template.FuncMap{
-	"plain": plain, "size": size, "plotCSS": func() template.CSS { return template.CSS(plot.CSS) },
+	"plain": plain, "size": size, "rankingHelp": func() string { return rankingHelp },
+	"plotCSS": func() template.CSS { return template.CSS(plot.CSS) },
 }).Parse(htmlText))
 
 // HTML writes one self-contained page: plots as inline SVG, each with its
@@ -43,22 +44,22 @@ func Page(w io.Writer, r *Result, c *claims.Report) error {
 }
 
 type htmlReport struct {
-	Title                     string
-	Machine, Incomplete       string
-	Transports, Waits         []string
-	Sizes                     []int
-	Plots                     []htmlPlot
-	Claims                    *htmlClaims
-	Groups                    []htmlGroup
-	FloorHeader               []string
-	FloorRows                 [][]string
-	Sentences, Remarks, Skips []string
-	Environment               [][2]string
+	Title                    string
+	Machine, Incomplete      string
+	Transports, Waits        []string
+	Sizes                    []int
+	Plots                    []htmlPlot
+	Claims                   *htmlClaims
+	Groups                   []htmlGroup
+	FloorHeader              []string
+	FloorRows                [][]string
+	Rankings, Remarks, Skips []string
+	Environment              [][2]string
 }
 
 func (page *htmlReport) show(r *Result) {
 	page.Machine, page.Incomplete, page.Environment = r.machine(), plain(r.Incomplete), facts(r.Environment)
-	page.Remarks, page.Skips, page.Sentences = r.remarks(), r.skips(), r.sentences()
+	page.Remarks, page.Skips, page.Rankings = r.remarks(), r.skips(), r.rankings()
 	transports, sizes, waits := map[string]bool{}, map[int]bool{}, map[string]bool{}
 	for _, g := range r.groups() {
 		page.Groups = append(page.Groups, newHTMLGroup(g))

@@ -60,6 +60,16 @@ func TestHTMLEscapes(t *testing.T) {
 	}
 }
 
+// TestHTMLFiltersChoose: a filter with nothing to choose from is not there.
+func TestHTMLFiltersChoose(t *testing.T) {
+	text := page(t, sample())
+	for kind, want := range map[string]bool{"transport": true, "size": true, "wait": false} {
+		if strings.Contains(text, `data-filter="`+kind+`"`) != want {
+			t.Errorf("a filter by %s: want %v", kind, want)
+		}
+	}
+}
+
 // browser finds a headless browser, or skips.
 func browser(t *testing.T) string {
 	t.Helper()
@@ -118,10 +128,33 @@ function shown(selector) { return getComputedStyle(document.querySelector(select
 document.querySelector('input[data-filter="size"][value="64"]').click();
 if (shown('section[data-size="64"]') || !shown('section[data-size="65536"]')) problems.push('the filter by payload');
 document.querySelector('input[data-filter="wait"][value="block"]').click();
-if (shown('section[data-wait="block"]')) problems.push('the filter by wait');
+if (shown('section[data-wait="block"][data-size="65536"]') || !shown('section[data-wait="spin"][data-size="65536"]')) problems.push('the filter by wait');
+function faint(name) { return document.querySelector('.series[data-name="' + name + '"]').classList.contains('faint'); }
+var entry = document.querySelector('.legend li[data-transport="pipe"]');
+entry.dispatchEvent(new PointerEvent('pointerenter'));
+if (faint('pipe') || !faint('shm')) problems.push('pointing at the legend');
+entry.dispatchEvent(new PointerEvent('pointerleave'));
+if (faint('shm')) problems.push('a line stays faint');
+document.querySelectorAll('input').forEach(function (box) { if (!box.checked) box.click(); });
+document.documentElement.style.width = '390px';
+if (document.body.scrollWidth > 390) problems.push('a phone scrolls the page sideways');
+Array.from(document.styleSheets[0].cssRules).forEach(function (rule) {
+  if (rule.media && rule.media.mediaText === 'print') rule.media.mediaText = 'all';
+});
+document.documentElement.style.width = '680px'; // between the margins of A4
+if (shown('#filters')) problems.push('the filters are printed');
+if (shown('details')) problems.push('a closed table leaves its summary on paper');
+document.querySelectorAll('.scroll').forEach(function (part) {
+  if (part.scrollWidth > part.clientWidth) problems.push('paper cuts ' + part.textContent.trim().slice(0, 20));
+});
 document.title = 'problems: ' + problems.join(', ');
 </script></body>`
-	text := dump(t, strings.Replace(page(t, sample()), "</body>", act, 1))
+	r := sample()
+	for _, c := range r.Cells {
+		c.Wait = "spin"
+		r.Cells = append(r.Cells, c)
+	}
+	text := dump(t, strings.Replace(page(t, r), "</body>", act, 1))
 	if !strings.Contains(text, "<title>problems: </title>") {
 		_, after, _ := strings.Cut(text, "<title>")
 		title, _, _ := strings.Cut(after, "</title>")

@@ -31,10 +31,10 @@ func Markdown(w io.Writer, r *Result) error {
 	}
 	m.list("Skipped", r.skips())
 	m.list("Warnings", r.remarks())
-	m.list("Which rows differ", r.sentences())
-	if m.err == nil && len(r.Cells) > 0 {
+	if rankings := r.rankings(); len(rankings) > 0 {
+		m.list("Which rows differ", rankings)
 		m.line("")
-		m.line("Each pair is tested by itself (Mann-Whitney U, worker generations as the sample, 5 % level).")
+		m.line(escape(rankingHelp))
 	}
 	return m.err
 }

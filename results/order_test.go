@@ -3,6 +3,7 @@ package results
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"ipcbench/harness"
@@ -71,5 +72,22 @@ func TestOrderRefusesUnlikeConditions(t *testing.T) {
 		if c := Order(a, b); c.Verdict != NotComparable || c.Reason == "" {
 			t.Errorf("another %s: %+v", what, c)
 		}
+	}
+}
+
+// TestTiers: a tier's rows are told from its first one, not from their
+// neighbours.
+func TestTiers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	var ranked []*Cell
+	for i, p50 := range []float64{1000, 1002, 1500, 1503, 3000} {
+		ranked = append(ranked, row(rng, string(rune('a'+i)), p50, 0.01))
+	}
+	got := strings.Join(tiersOf(ranked), " < ")
+	if want := "a, b < c (p=0.008), d < e (p=0.008)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := tiersOf(ranked[:1]); got != nil {
+		t.Errorf("a row by itself: %q", got)
 	}
 }

@@ -60,7 +60,7 @@ func latencyOf(h *hdrhistogram.Histogram) Latency {
 func unsupported(samples int64) string {
 	for _, p := range []percentile{p50, p90, p99} {
 		if samples < p.needs() {
-			return fmt.Sprintf("%d operations are too few for %s, which takes %d", samples, p.name, p.needs())
+			return fmt.Sprintf("too few operations for %s, which takes %d", p.name, p.needs())
 		}
 	}
 	return ""

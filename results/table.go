@@ -32,7 +32,9 @@ func Table(w io.Writer, r *Result) error {
 	}
 	t.list("skipped", r.skips())
 	t.list("warnings", r.remarks())
-	t.list("which rows differ (each pair by itself, generations as the sample)", r.sentences())
+	if rankings := r.rankings(); len(rankings) > 0 {
+		t.list("which rows differ", append(rankings, rankingHelp))
+	}
 	return t.err
 }
 

@@ -1,10 +1,8 @@
 package results
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -112,25 +110,6 @@ func (g *group) floorMultiple(f *Floor) float64 {
 		}
 	}
 	return 0
-}
-
-// ranking compares each cell with the next slower one, fastest first: what the
-// test allows to be said, in a sentence each.
-func (g *group) ranking() []Comparison {
-	var ranked []*Cell
-	for _, c := range g.cells {
-		if !math.IsNaN(centre(c.RoundP50NS)) {
-			ranked = append(ranked, c)
-		}
-	}
-	slices.SortStableFunc(ranked, func(a, b *Cell) int {
-		return cmp.Compare(centre(a.RoundP50NS), centre(b.RoundP50NS))
-	})
-	var out []Comparison
-	for i := 1; i < len(ranked); i++ {
-		out = append(out, Order(ranked[i-1], ranked[i]))
-	}
-	return out
 }
 
 // otherFloors are the floors that stand in no group, with their columns' names.
@@ -242,23 +221,6 @@ func (r *Result) skips() []string {
 			what += " (" + s.Cell + ")"
 		}
 		lines = append(lines, plain(what+": "+s.Reason))
-	}
-	return lines
-}
-
-// sentences say of each group in one line which rows differ.
-func (r *Result) sentences() []string {
-	var lines []string
-	for _, g := range r.groups() {
-		ranking := g.ranking()
-		if len(ranking) == 0 {
-			continue
-		}
-		parts := make([]string, len(ranking))
-		for i, c := range ranking {
-			parts[i] = plain(c.String())
-		}
-		lines = append(lines, g.title()+": "+strings.Join(parts, "; "))
 	}
 	return lines
 }
