@@ -34,27 +34,17 @@ const (
 // gather checks each cell's ledger against what does not come from it, outside
 // the clock and after the rounds: an enabled tracepoint slows every call.
 func (b *batch) gather(ctx context.Context) error {
-	for _, t := range b.turns() {
-		cell, ok := t.unit.(*cellUnit)
-		if !ok {
-			continue
-		}
-		if err := b.alive(ctx); err != nil {
-			return err
-		}
+	return b.eachCell(ctx, func(cell *cellUnit, g *group) error {
 		b.tell("evidence for " + cell.record.Transport)
 		cell.record.Evidence = map[string]evidence.Finding{}
-		if err := t.group.account(cell, b.plan); err != nil {
+		if err := g.account(cell, b.plan); err != nil {
 			return err
 		}
-		if err := t.group.kernelCopies(cell, b.plan); err != nil {
+		if err := g.kernelCopies(cell, b.plan); err != nil {
 			return err
 		}
-		if err := t.group.canary(cell, b.plan, b.random.Uint64()); err != nil {
-			return err
-		}
-	}
-	return nil
+		return g.canary(cell, b.plan, b.random.Uint64())
+	})
 }
 
 // evidenceSession is a cell's work without pace, warm-up or injection.

@@ -13,7 +13,10 @@ func verifyOperations(size int) int { return max(2, min(16, verifyBytes/max(size
 
 // verify checks every byte of some operations of every cell, outside the
 // clock.
-func (b *batch) verify(ctx context.Context) error {
+func (b *batch) verify(ctx context.Context) error { return b.eachCell(ctx, b.verifyCell) }
+
+// eachCell does something to every cell, in shuffled order, while the workers live.
+func (b *batch) eachCell(ctx context.Context, do func(*cellUnit, *group) error) error {
 	for _, t := range b.turns() {
 		cell, ok := t.unit.(*cellUnit)
 		if !ok {
@@ -22,7 +25,7 @@ func (b *batch) verify(ctx context.Context) error {
 		if err := b.alive(ctx); err != nil {
 			return err
 		}
-		if err := b.verifyCell(cell, t.group); err != nil {
+		if err := do(cell, t.group); err != nil {
 			return err
 		}
 	}

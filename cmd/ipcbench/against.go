@@ -64,15 +64,11 @@ func (o *runOptions) runPaired(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	out, err := results.OpenOutput(o.output, c.OutOrStdout())
+	out, store, err := o.open(c)
 	if err != nil {
 		return err
 	}
 	defer out.Discard()
-	store, err := openStore(o.store)
-	if err != nil {
-		return err
-	}
 	defer store.Discard()
 	result, err := o.against.measure(c, prepared)
 	if err != nil {

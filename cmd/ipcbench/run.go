@@ -105,15 +105,11 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	out, err := results.OpenOutput(o.output, c.OutOrStdout())
+	out, store, err := o.open(c)
 	if err != nil {
 		return err
 	}
 	defer out.Discard()
-	store, err := openStore(o.store)
-	if err != nil {
-		return err
-	}
 	defer store.Discard()
 	result, measureErr := measure(c.Context(), prepared, c.ErrOrStderr())
 	if len(result.Cells) > 0 {
@@ -123,6 +119,18 @@ func (o *runOptions) run(c *cobra.Command) (err error) {
 		}
 	}
 	return measureErr
+}
+
+// open opens what the run writes: the report, and the stored result.
+func (o *runOptions) open(c *cobra.Command) (out, store *results.Output, err error) {
+	if out, err = results.OpenOutput(o.output, c.OutOrStdout()); err != nil {
+		return nil, nil, err
+	}
+	if store, err = openStore(o.store); err != nil {
+		out.Discard()
+		return nil, nil, err
+	}
+	return out, store, nil
 }
 
 // openStore opens the file in which a result is stored; in a folder, which a

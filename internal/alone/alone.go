@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"ipcbench/internal/leakcheck"
 )
 
 // variable names, in the process that is alone, the test that it is to run.
@@ -64,14 +66,7 @@ func Objects(t *testing.T) func() []string {
 	queues := t.TempDir()
 	mount(t, "mqueue", queues, "")
 	return func() (all []string) {
-		lists, _ := filepath.Glob("/proc/sysvipc/*")
-		for _, list := range lists {
-			text, _ := os.ReadFile(list)
-			lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-			for _, line := range lines[1:] { // the first one names the columns
-				all = append(all, filepath.Base(list)+" "+strings.Fields(line)[1])
-			}
-		}
+		all = leakcheck.SystemV()
 		for _, dir := range []string{queues, "/dev/shm"} {
 			files, _ := filepath.Glob(dir + "/*")
 			all = append(all, files...)

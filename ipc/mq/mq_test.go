@@ -22,7 +22,7 @@ func newSubject(i int) transporttest.Subject {
 	return transporttest.Subject{
 		Transport: tr, Copies: 2, Syscalls: 4,
 		Inject: func(_ ipc.Config, h ipc.Handover, d copies.Direction, bytes []byte) error {
-			for fragment := range slices.Chunk(bytes, int(identityOf(h, 0).Records[d])) {
+			for fragment := range slices.Chunk(bytes, int(parseIdentity(h.Data).Records[d])) {
 				if err := send(tr, h, d, fragment); err != nil {
 					return err
 				}
@@ -40,7 +40,7 @@ func BenchmarkCall(b *testing.B) { transporttest.Benchmark(b, subjects...) }
 
 // send puts a fragment into a queue of a handover.
 func send(tr *transport, h ipc.Handover, d copies.Direction, fragment []byte) error {
-	var q queue = sysvQueue{int(identityOf(h, 0).Queues[d])}
+	var q queue = sysvQueue{int(parseIdentity(h.Data).Queues[d])}
 	if tr.files > 1 {
 		q = &posixQueue{fd: int(h.Files[1+d].Fd())}
 	}

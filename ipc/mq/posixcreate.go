@@ -10,6 +10,7 @@ import (
 
 	"ipcbench/internal/sys"
 	"ipcbench/ipc"
+	"ipcbench/ipc/internal/ends"
 )
 
 // minRecord is the smallest message size that a queue is shrunk to.
@@ -18,25 +19,27 @@ const minRecord = 1 << 10
 // createPosix makes two queues for each client, as long and with messages as
 // large as the system lets an unprivileged user, or as RLIMIT_MSGQUEUE has
 // room for: fewer messages first, smaller ones then.
-func createPosix(cfg ipc.Config) ([]*connection, []string, error) {
+func createPosix(cfg ipc.Config) (*ends.Link, error) {
 	defer raiseQueueLimit()()
 	size, err := limit("fs/mqueue/msgsize_max")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	longest, err := limit("fs/mqueue/msg_max")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for ; ; size /= 2 {
 		records := [2]int{min(size, ipc.HeaderSize+cfg.MaxRequest), min(size, ipc.HeaderSize+cfg.MaxReply)}
 		for length := longest; length > 0; length /= 2 {
-			conns, err := newConnections(cfg.Clients, func() (*connection, error) { return newPosix(length, records) })
+			l, err := ends.Make(cfg.Clients, func() (ends.Connection, error) { return newPosix(length, records) })
 			if err == nil {
-				return conns, []string{splitNote(cfg, records), fmt.Sprintf("queues of %d messages", length)}, nil
+				l.Note("%s", splitNote(cfg, records))
+				l.Note("queues of %d messages", length)
+				return l, nil
 			}
 			if !errors.Is(err, unix.EMFILE) || length == 1 && size/2 < minRecord {
-				return nil, nil, err
+				return nil, err
 			}
 		}
 	}
@@ -56,29 +59,31 @@ func raiseQueueLimit() (restore func()) {
 	return func() { unix.Setrlimit(unix.RLIMIT_MSGQUEUE, &was) }
 }
 
-func newPosix(length int, records [2]int) (*connection, error) {
-	c := &connection{}
+// newPosix makes the queues of one client.
+func newPosix(length int, records [2]int) (c ends.Connection, err error) {
+	var id identity
 	for i, record := range records {
 		name := "ipcbench-" + rand.Text()
 		fd, err := sys.MQOpen(name, length, record)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("mq_open of %d messages of %d bytes: %w", length, record, err), c.close())
+			return c, errors.Join(fmt.Errorf("mq_open of %d messages of %d bytes: %w", length, record, err), c.Close())
 		}
 		err = sys.MQUnlink(name)
-		c.Records[i] = uint32(record)
-		c.server = append(c.server, os.NewFile(uintptr(fd), name))
+		c.Server.Files = append(c.Server.Files, os.NewFile(uintptr(fd), name))
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("mq_unlink: %w", err), c.close())
+			return c, errors.Join(fmt.Errorf("mq_unlink: %w", err), c.Close())
 		}
 		other, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("duplicate a queue's descriptor: %w", err), c.close())
+			return c, errors.Join(fmt.Errorf("duplicate a queue's descriptor: %w", err), c.Close())
 		}
-		c.client = append(c.client, os.NewFile(uintptr(other), name))
+		c.Client.Files = append(c.Client.Files, os.NewFile(uintptr(other), name))
+		id.Records[i] = uint32(record)
 	}
-	if err := c.addLifeline(); err != nil {
-		return nil, errors.Join(err, c.close())
+	if err := c.AddLifeline(); err != nil {
+		return c, errors.Join(err, c.Close())
 	}
+	c.Server.Data, c.Client.Data = id.bytes(), id.bytes()
 	return c, nil
 }
 

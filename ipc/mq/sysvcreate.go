@@ -8,6 +8,7 @@ import (
 
 	"ipcbench/internal/sys"
 	"ipcbench/ipc"
+	"ipcbench/ipc/internal/ends"
 )
 
 // wantedCapacity is what a System V queue is made to hold where that is permitted:
@@ -16,40 +17,49 @@ const wantedCapacity = 1 << 20
 
 // createSysV makes two queues for each client, and splits at what both the
 // system and a queue take.
-func createSysV(cfg ipc.Config) ([]*connection, []string, error) {
+func createSysV(cfg ipc.Config) (*ends.Link, error) {
 	msgmax, err := limit("kernel/msgmax")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	conns, err := newConnections(cfg.Clients, func() (*connection, error) { return newSysV(msgmax) })
+	var capacity int // of each queue
+	l, err := ends.Make(cfg.Clients, func() (c ends.Connection, err error) {
+		c, capacity, err = newSysV(msgmax)
+		return c, err
+	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	record := int(conns[0].Records[0])
+	record := min(msgmax, capacity)
 	if record <= ipc.HeaderSize {
-		return nil, nil, errors.Join(fmt.Errorf("%w: messages of %d bytes", errors.ErrUnsupported, record), closeAll(conns))
+		return nil, errors.Join(fmt.Errorf("%w: messages of %d bytes", errors.ErrUnsupported, record), l.Close())
 	}
-	return conns, []string{splitNote(cfg, [2]int{record, record}),
-		fmt.Sprintf("queues of %d bytes", conns[0].capacity)}, nil
+	l.Note("%s", splitNote(cfg, [2]int{record, record}))
+	l.Note("queues of %d bytes", capacity)
+	return l, nil
 }
 
-func newSysV(msgmax int) (*connection, error) {
-	c := &connection{}
-	for i := range c.Queues {
-		id, err := sys.MsgGet()
+// newSysV makes the queues of one client, and says what each holds.
+func newSysV(msgmax int) (c ends.Connection, capacity int, err error) {
+	var id identity
+	var queues [2]queue
+	c.Remove = func() error { return closeQueues(queues) }
+	for i := range queues {
+		q, err := sys.MsgGet()
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("msgget: %w", err), c.close())
+			return c, 0, errors.Join(fmt.Errorf("msgget: %w", err), c.Close())
 		}
-		c.queues = append(c.queues, sysvQueue{id})
-		if c.capacity, err = enlarge(id); err != nil {
-			return nil, errors.Join(err, c.close())
+		queues[i] = sysvQueue{q}
+		if capacity, err = enlarge(q); err != nil {
+			return c, 0, errors.Join(err, c.Close())
 		}
-		c.Queues[i], c.Records[i] = uint32(id), uint32(min(msgmax, c.capacity))
+		id.Queues[i], id.Records[i] = uint32(q), uint32(min(msgmax, capacity))
 	}
-	if err := c.addLifeline(); err != nil {
-		return nil, errors.Join(err, c.close())
+	if err := c.AddLifeline(); err != nil {
+		return c, 0, errors.Join(err, c.Close())
 	}
-	return c, nil
+	c.Server.Data, c.Client.Data = id.bytes(), id.bytes()
+	return c, capacity, nil
 }
 
 // enlarge gives a queue the wanted capacity where permitted, and returns what it

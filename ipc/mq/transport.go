@@ -10,6 +10,7 @@ import (
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
+	"ipcbench/ipc/internal/ends"
 )
 
 var (
@@ -61,7 +62,7 @@ type transport struct {
 	// files is how many an end inherits: its lifeline first.
 	files int
 	// create makes the queues of all clients.
-	create func(ipc.Config) ([]*connection, []string, error)
+	create func(ipc.Config) (*ends.Link, error)
 	// open takes up the queues of requests and replies.
 	open func(identity, []*os.File, ipc.Wait) ([2]queue, error)
 	// remove removes what has no descriptor, if there is such.
@@ -79,10 +80,15 @@ type identity struct {
 
 const identitySize = 16
 
-// identityOf reads the identity of connection i of a checked handover.
-func identityOf(h ipc.Handover, i int) (id identity) {
-	binary.Decode(h.Data[i*identitySize:], binary.LittleEndian, &id) // there are bytes enough
+// parseIdentity reads the identity in the data of a checked handover.
+func parseIdentity(data []byte) (id identity) {
+	binary.Decode(data, binary.LittleEndian, &id) // there are bytes enough
 	return id
+}
+
+func (id identity) bytes() []byte {
+	b, _ := binary.Append(nil, binary.LittleEndian, id) // of fixed size, so it cannot fail
+	return b
 }
 
 func (t *transport) Info() ipc.Info { return t.info }
@@ -98,65 +104,43 @@ func (t *transport) Check(cfg ipc.Config) error {
 	return l.Close()
 }
 
+// Create implements ipc.Transport.
+func (t *transport) Create(cfg ipc.Config) (ipc.Link, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", t.info.Name, err)
+	}
+	l, err := t.create(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.info.Name, t.explain(err, cfg))
+	}
+	return l, nil
+}
+
 // Listen implements ipc.Transport.
 func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
-	if err := t.checkHandover(h, cfg.Clients); err != nil {
-		h.Close()
-		return nil, err
-	}
-	var conns []ipc.Conn
-	for i := range cfg.Clients {
-		c, err := t.take(cfg, h, i, copies.Reply)
-		if err != nil {
-			for _, c := range conns {
-				c.Close()
-			}
-			t.abandon(h, i)
-			return nil, err
-		}
-		conns = append(conns, c)
-	}
-	return ipc.NewServer(conns, true), nil
+	return t.ends().Listen(cfg, h)
 }
 
 // Dial implements ipc.Transport.
 func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
-	if err := t.checkHandover(h, 1); err != nil {
-		h.Close()
-		return nil, err
+	return t.ends().Dial(cfg, h)
+}
+
+func (t *transport) ends() ends.Ends {
+	return ends.Ends{Name: t.info.Name, Files: t.files, Data: identitySize, Take: t.take, Abandon: t.abandon}
+}
+
+func (t *transport) abandon(end ipc.Handover) {
+	if t.remove != nil {
+		t.remove(parseIdentity(end.Data))
 	}
-	c, err := t.take(cfg, h, 0, copies.Request)
+}
+
+func (t *transport) take(cfg ipc.Config, end ipc.Handover, out copies.Direction) (ipc.Conn, error) {
+	id := parseIdentity(end.Data)
+	queues, err := t.open(id, end.Files[1:], cfg.Wait)
 	if err != nil {
-		t.abandon(h, 0)
-		return nil, err
-	}
-	return ipc.NewClient(c), nil
-}
-
-// abandon lets go of what was handed over, from connection i on: nobody else may
-// be left to do so.
-func (t *transport) abandon(h ipc.Handover, i int) {
-	ipc.Handover{Files: h.Files[i*t.files:]}.Close()
-	for ; t.remove != nil && i*identitySize < len(h.Data); i++ {
-		t.remove(identityOf(h, i))
-	}
-}
-
-func (t *transport) checkHandover(h ipc.Handover, clients int) error {
-	if len(h.Files) != clients*t.files || len(h.Data) != clients*identitySize {
-		return fmt.Errorf("%s: a handover of %d files and %d bytes for %d connections",
-			t.info.Name, len(h.Files), len(h.Data), clients)
-	}
-	return nil
-}
-
-// take makes the end of connection i of a handover.
-func (t *transport) take(cfg ipc.Config, h ipc.Handover, i int, out copies.Direction) (ipc.Conn, error) {
-	id := identityOf(h, i)
-	files := h.Files[i*t.files:][:t.files]
-	queues, err := t.open(id, files[1:], cfg.Wait)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", t.info.Name, err), closeQueues(queues))
+		return nil, errors.Join(err, closeQueues(queues))
 	}
 	in := copies.Reply - out
 	limits := [2]int{cfg.MaxRequest, cfg.MaxReply}
@@ -166,10 +150,10 @@ func (t *transport) take(cfg ipc.Config, h ipc.Handover, i int, out copies.Direc
 		maxOut: limits[out], maxIn: limits[in],
 		recordOut: int(id.Records[out]), recordIn: int(id.Records[in]),
 	}
-	if err := c.start(files[0]); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", t.info.Name, err), closeQueues(queues))
+	if err := c.start(end.Files[0]); err != nil {
+		return nil, errors.Join(err, closeQueues(queues))
 	}
-	ipc.Handover{Files: files[1:]}.Close()
+	ipc.Handover{Files: end.Files[1:]}.Close()
 	return c, nil
 }
 

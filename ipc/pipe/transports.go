@@ -4,23 +4,15 @@ import (
 	"os"
 
 	"ipcbench/ipc"
-	"ipcbench/ipc/copies"
 	"ipcbench/ipc/internal/stream"
 )
 
 var (
-	pipeSites    = sites("pipe")
-	fifoSites    = sites("fifo")
-	syscallSites = sites("pipe-syscall")
-	netpollSites = sites("pipe-netpoll")
+	pipeSites    = stream.NewSites("pipe")
+	fifoSites    = stream.NewSites("fifo")
+	syscallSites = stream.NewSites("pipe-syscall")
+	netpollSites = stream.NewSites("pipe-netpoll")
 )
-
-func sites(transport string) stream.Sites {
-	return stream.Sites{
-		Read:  copies.NewSite(transport+"/read", copies.Kernel),
-		Write: copies.NewSite(transport+"/write", copies.Kernel),
-	}
-}
 
 // Transports are the transports of this package.
 func Transports() []ipc.Transport {

@@ -41,7 +41,7 @@ func named(name string) *transport {
 // sender that dies in the middle of one has filled a part of the slot, where there
 // are slots to fill, and not published it.
 func (t *transport) inject(cfg ipc.Config, h ipc.Handover, d copies.Direction, bytes []byte) error {
-	c, err := t.attack(cfg, h, d)
+	c, err := t.attach(cfg, h, d)
 	if err != nil {
 		return err
 	}
@@ -64,20 +64,4 @@ func (t *transport) inject(cfg ipc.Config, h ipc.Handover, d copies.Direction, b
 	}
 	c.out.publish(slot, header, 0, 0)
 	return nil
-}
-
-// attack takes up an end to do evil with.
-func (t *transport) attack(cfg ipc.Config, h ipc.Handover, d copies.Direction) (*channel, error) {
-	id, l := parseIdentity(h.Data), t.layout(cfg)
-	seg, err := attach(id.segment, l.bytes())
-	if err != nil {
-		return nil, err
-	}
-	c := openChannel(seg, l, cfg, d)
-	if t.semaphores {
-		c.useSemaphores(id.semaphores, int(d))
-	} else {
-		c.useFutexes()
-	}
-	return c, nil
 }

@@ -28,7 +28,7 @@ func TestScribblingPeer(t *testing.T) {
 
 func scribble(t *testing.T, tr *transport, cfg ipc.Config, seed uint64) {
 	server, h := transporttest.Listen(t, tr, cfg)
-	peer, err := tr.attack(cfg, h, copies.Request)
+	peer, err := tr.attach(cfg, h, copies.Request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func attackWith(t *testing.T, tr *transport, do func(*channel)) {
 	cfg := ipc.Config{MaxRequest: 4096, MaxReply: 4096, Clients: 1}
 	server, h := transporttest.Listen(t, tr, cfg)
 	defer h.Close()
-	peer, err := tr.attack(cfg, h, copies.Request)
+	peer, err := tr.attach(cfg, h, copies.Request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestDiesBeforeWaking(t *testing.T) {
 	each(t, func(t *testing.T, tr ipc.Transport, w ipc.Wait) {
 		cfg := ipc.Config{MaxRequest: 4096, MaxReply: 4096, Clients: 1, Wait: w}
 		server, h := transporttest.Listen(t, tr, cfg)
-		peer, err := tr.(*transport).attack(cfg, h, copies.Request)
+		peer, err := tr.(*transport).attach(cfg, h, copies.Request)
 		if err != nil {
 			t.Fatal(err)
 		}

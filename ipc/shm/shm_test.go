@@ -8,10 +8,12 @@ import (
 
 	"ipcbench/internal/sys"
 	"ipcbench/ipc"
+	"ipcbench/ipc/copies"
+	"ipcbench/ipc/transporttest"
 )
 
-// ends opens a channel and both its ends in this process.
-func ends(t testing.TB, tr ipc.Transport, cfg ipc.Config) (ipc.Server, ipc.Client) {
+// bothEnds opens a channel and both its ends in this process.
+func bothEnds(t testing.TB, tr ipc.Transport, cfg ipc.Config) (ipc.Server, ipc.Client) {
 	t.Helper()
 	if err := tr.Check(cfg); err != nil {
 		if errors.Is(err, errors.ErrUnsupported) {
@@ -107,7 +109,7 @@ func each(t *testing.T, f func(t *testing.T, tr ipc.Transport, w ipc.Wait)) {
 func TestEchoThenBurstThenStop(t *testing.T) {
 	each(t, func(t *testing.T, tr ipc.Transport, w ipc.Wait) {
 		for _, limit := range []int{0, 64, 5000, 300 << 10} {
-			server, client := ends(t, tr, ipc.Config{MaxRequest: limit, MaxReply: limit, Clients: 1, Wait: w})
+			server, client := bothEnds(t, tr, ipc.Config{MaxRequest: limit, MaxReply: limit, Clients: 1, Wait: w})
 			svc := &reverser{size: limit}
 			done := serve(server, svc)
 			b, err := client.Buffer(limit)
@@ -160,7 +162,7 @@ func TestEchoThenBurstThenStop(t *testing.T) {
 func TestCloseEndsBlockedOperations(t *testing.T) {
 	each(t, func(t *testing.T, tr ipc.Transport, w ipc.Wait) {
 		for range 20 {
-			server, client := ends(t, tr, ipc.Config{MaxRequest: 64, MaxReply: 64, Clients: 1, Wait: w})
+			server, client := bothEnds(t, tr, ipc.Config{MaxRequest: 64, MaxReply: 64, Clients: 1, Wait: w})
 			done := serve(server, &reverser{size: 64})
 			server.Close()
 			if err := <-done; !errors.Is(err, ipc.ErrClosed) {
@@ -188,7 +190,7 @@ func TestCloseEndsBlockedOperations(t *testing.T) {
 func TestFullRing(t *testing.T) {
 	each(t, func(t *testing.T, tr ipc.Transport, w ipc.Wait) {
 		for _, who := range []string{"client", "server"} {
-			server, client := ends(t, tr, ipc.Config{MaxRequest: 64, MaxReply: 64, Clients: 1, Wait: w})
+			server, client := bothEnds(t, tr, ipc.Config{MaxRequest: 64, MaxReply: 64, Clients: 1, Wait: w})
 			b, err := client.Buffer(64)
 			if err != nil {
 				t.Fatal(err)
@@ -234,23 +236,16 @@ func TestHostilePeer(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tr := Transports()[0]
+			tr := named("shm")
 			cfg := ipc.Config{MaxRequest: 4096, MaxReply: 4096, Clients: 1, Wait: ipc.Block}
-			channel, err := tr.Create(cfg)
+			server, h := transporttest.Listen(t, tr, cfg)
+			defer h.Close()
+			peer, err := tr.attach(cfg, h, copies.Request)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer channel.Close()
-			sh, err := channel.Server()
-			if err != nil {
-				t.Fatal(err)
-			}
-			server, err := tr.Listen(cfg, sh)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer server.Close()
-			requests, _ := ringLayout(cfg).lanes(channel.(*link).conns[0].segment.mem)
+			defer peer.segment.detach()
+			requests := peer.out.lane
 			done := serve(server, &reverser{size: 4096})
 			write(requests)
 			wakeAll(requests)

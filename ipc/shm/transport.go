@@ -2,11 +2,11 @@ package shm
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"ipcbench/internal/sys"
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
+	"ipcbench/ipc/internal/ends"
 )
 
 // Transports returns the transports of this package.
@@ -81,8 +81,8 @@ type identity struct{ segment, semaphores int }
 
 const identitySize = 8
 
-func (id identity) append(b []byte) []byte {
-	b = binary.LittleEndian.AppendUint32(b, uint32(id.segment))
+func (id identity) bytes() []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(id.segment))
 	return binary.LittleEndian.AppendUint32(b, uint32(id.semaphores))
 }
 
@@ -92,64 +92,45 @@ func parseIdentity(b []byte) identity {
 
 // Listen implements ipc.Transport.
 func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
-	if err := t.checkHandover(h, cfg.Clients); err != nil {
-		h.Close()
-		return nil, err
-	}
-	var conns []ipc.Conn
-	for i := range h.Files {
-		c, err := t.take(cfg, h, i, copies.Reply)
-		if err != nil {
-			for _, c := range conns {
-				c.Close()
-			}
-			t.abandon(h, i)
-			return nil, err
-		}
-		conns = append(conns, c)
-	}
-	return ipc.NewServer(conns, true), nil
+	return t.ends().Listen(cfg, h)
 }
 
 // Dial implements ipc.Transport.
 func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
-	if err := t.checkHandover(h, 1); err != nil {
-		h.Close()
-		return nil, err
+	return t.ends().Dial(cfg, h)
+}
+
+func (t *transport) ends() ends.Ends {
+	return ends.Ends{Name: t.info.Name, Files: 1, Data: identitySize, Take: t.take, Abandon: t.abandon}
+}
+
+func (t *transport) abandon(end ipc.Handover) {
+	if t.semaphores {
+		sys.SemRemove(parseIdentity(end.Data).semaphores)
 	}
-	c, err := t.take(cfg, h, 0, copies.Request)
+}
+
+func (t *transport) take(cfg ipc.Config, end ipc.Handover, out copies.Direction) (ipc.Conn, error) {
+	c, err := t.attach(cfg, end, out)
 	if err != nil {
-		t.abandon(h, 0)
 		return nil, err
 	}
-	return ipc.NewClient(c), nil
-}
-
-// abandon lets go of what was handed over, from connection i on: nobody else may
-// be left to do so.
-func (t *transport) abandon(h ipc.Handover, i int) {
-	ipc.Handover{Files: h.Files[i:]}.Close()
-	for ; t.semaphores && i*identitySize < len(h.Data); i++ {
-		sys.SemRemove(parseIdentity(h.Data[i*identitySize:]).semaphores)
+	conn, err := t.open(c)
+	if err != nil {
+		c.segment.detach()
+		return nil, err
 	}
+	c.watch(end.Files[0])
+	return conn, nil
 }
 
-func (t *transport) checkHandover(h ipc.Handover, clients int) error {
-	if len(h.Files) != clients || len(h.Data) != clients*identitySize {
-		return fmt.Errorf("%s: a handover of %d files and %d bytes for %d connections",
-			t.info.Name, len(h.Files), len(h.Data), clients)
-	}
-	return nil
-}
-
-// take makes the end of connection i of a handover; the lifeline is its own if it
-// succeeds.
-func (t *transport) take(cfg ipc.Config, h ipc.Handover, i int, out copies.Direction) (ipc.Conn, error) {
-	id := parseIdentity(h.Data[i*identitySize:])
-	l := t.layout(cfg)
+// attach maps the segment of a connection and makes a channel of it, whose end is
+// not watched yet.
+func (t *transport) attach(cfg ipc.Config, end ipc.Handover, out copies.Direction) (*channel, error) {
+	id, l := parseIdentity(end.Data), t.layout(cfg)
 	seg, err := attach(id.segment, l.bytes())
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.info.Name, err)
+		return nil, err
 	}
 	c := openChannel(seg, l, cfg, out)
 	if t.semaphores {
@@ -157,11 +138,5 @@ func (t *transport) take(cfg ipc.Config, h ipc.Handover, i int, out copies.Direc
 	} else {
 		c.useFutexes()
 	}
-	conn, err := t.open(c)
-	if err != nil {
-		seg.detach()
-		return nil, fmt.Errorf("%s: %w", t.info.Name, err)
-	}
-	c.watch(h.Files[i])
-	return conn, nil
+	return c, nil
 }

@@ -8,23 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ipcbench/ipc"
-	"ipcbench/ipc/copies"
 	"ipcbench/ipc/internal/stream"
 )
 
 var (
-	streamSites    = sites("unix-stream")
-	seqpacketSites = sites("unix-seqpacket")
-	tcpSites       = sites("tcp-loopback")
-	netpollSites   = sites("unix-netpoll")
+	streamSites    = stream.NewSites("unix-stream")
+	seqpacketSites = stream.NewSites("unix-seqpacket")
+	tcpSites       = stream.NewSites("tcp-loopback")
+	netpollSites   = stream.NewSites("unix-netpoll")
 )
-
-func sites(transport string) stream.Sites {
-	return stream.Sites{
-		Read:  copies.NewSite(transport+"/read", copies.Kernel),
-		Write: copies.NewSite(transport+"/write", copies.Kernel),
-	}
-}
 
 // Transports are the transports of this package.
 func Transports() []ipc.Transport {

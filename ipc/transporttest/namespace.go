@@ -2,12 +2,12 @@ package transporttest
 
 import (
 	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"ipcbench/internal/leakcheck"
 )
 
 // isolatedVariable is set in processes that have an IPC namespace to themselves.
@@ -37,17 +37,9 @@ func isolate() {
 func isolated() bool { return os.Getenv(isolatedVariable) != "" }
 
 // objects names what System V objects there are, if all of them are the test's.
-func objects() (all []string) {
+func objects() []string {
 	if !isolated() {
 		return nil
 	}
-	lists, _ := filepath.Glob("/proc/sysvipc/*")
-	for _, list := range lists {
-		text, _ := os.ReadFile(list)
-		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-		for _, line := range lines[1:] { // the first one names the columns
-			all = append(all, filepath.Base(list)+" "+strings.Fields(line)[1])
-		}
-	}
-	return all
+	return leakcheck.SystemV()
 }

@@ -8,6 +8,7 @@ import (
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
+	"ipcbench/ipc/internal/ends"
 )
 
 // Kind is what tells one transport over descriptors from another.
@@ -18,8 +19,8 @@ type Kind struct {
 	Pair func(ipc.Config) (Pair, error)
 	// Files is how many files an end has.
 	Files int
-	// Open makes an End of the files of one side of a Pair and owns them, also
-	// when it fails.
+	// Open makes an End of the files of one side of a Pair and owns them, if it
+	// succeeds.
 	Open func([]*os.File, Setting) (End, error)
 	// Record, if not zero, is the most bytes that one write takes, where a read
 	// ends at the end of a write.
@@ -37,6 +38,14 @@ type Pair struct {
 type Setting struct {
 	Wait   ipc.Wait
 	Ledger *copies.Ledger
+}
+
+// NewSites are the sites of a transport; see copies.NewSite.
+func NewSites(transport string) Sites {
+	return Sites{
+		Read:  copies.NewSite(transport+"/read", copies.Kernel),
+		Write: copies.NewSite(transport+"/write", copies.Kernel),
+	}
 }
 
 // New makes a transport of a kind.
@@ -63,16 +72,20 @@ func (t *transport) Create(cfg ipc.Config) (ipc.Link, error) {
 	if !t.Kind.Info.CanWait(cfg.Wait) {
 		return nil, fmt.Errorf("%s: wait %s: %w", t.Kind.Info.Name, cfg.Wait, errors.ErrUnsupported)
 	}
-	l := &link{clients: make([]ipc.Handover, cfg.Clients)}
-	for i := range cfg.Clients {
+	var notes []string // of each pair
+	l, err := ends.Make(cfg.Clients, func() (c ends.Connection, err error) {
 		p, err := t.Pair(cfg)
 		if err != nil {
-			l.Close()
-			return nil, fmt.Errorf("%s: client %d: %w", t.Kind.Info.Name, i, resources(err))
+			return c, resources(err)
 		}
-		l.server.Files = append(l.server.Files, p.Server...)
-		l.clients[i].Files = p.Client
-		l.notes = p.Notes
+		notes = p.Notes
+		return ends.Connection{Server: ipc.Handover{Files: p.Server}, Client: ipc.Handover{Files: p.Client}}, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Kind.Info.Name, err)
+	}
+	for _, note := range notes {
+		l.Note("%s", note)
 	}
 	return l, nil
 }
@@ -88,51 +101,31 @@ func resources(err error) error {
 }
 
 func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
-	defer h.Close()
-	if len(h.Files) != cfg.Clients*t.Files {
-		return nil, fmt.Errorf("%s: %d files for %d clients", t.Kind.Info.Name, len(h.Files), cfg.Clients)
-	}
-	var conns []ipc.Conn
-	for i := range cfg.Clients {
-		files := h.Files[i*t.Files : (i+1)*t.Files]
-		c, err := t.open(files, cfg.Wait, copies.Reply, cfg.MaxReply, cfg.MaxRequest)
-		if err != nil {
-			for _, c := range conns {
-				c.Close()
-			}
-			return nil, err
-		}
-		conns = append(conns, c)
-	}
-	return ipc.NewServer(conns, !t.Kind.Info.RuntimeSafe), nil
+	return t.ends().Listen(cfg, h)
 }
 
 func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
-	defer h.Close()
-	if len(h.Files) != t.Files {
-		return nil, fmt.Errorf("%s: %d files for a client", t.Kind.Info.Name, len(h.Files))
-	}
-	c, err := t.open(h.Files, cfg.Wait, copies.Request, cfg.MaxRequest, cfg.MaxReply)
-	if err != nil {
-		return nil, err
-	}
-	return ipc.NewClient(c), nil
+	return t.ends().Dial(cfg, h)
 }
 
-func (t *transport) open(files []*os.File, wait ipc.Wait, out copies.Direction, maxOut, maxIn int) (ipc.Conn, error) {
+func (t *transport) ends() ends.Ends {
+	return ends.Ends{Name: t.Kind.Info.Name, Files: t.Files, Take: t.take, RuntimeSafe: t.Kind.Info.RuntimeSafe}
+}
+
+func (t *transport) take(cfg ipc.Config, end ipc.Handover, out copies.Direction) (ipc.Conn, error) {
+	limits := [2]int{cfg.MaxRequest, cfg.MaxReply}
 	c := &conn{
-		wait: wait, ledger: copies.NewLedger(out), sites: t.Sites,
+		wait: cfg.Wait, ledger: copies.NewLedger(out), sites: t.Sites,
 		bare:   ipc.LentBuffer(make([]byte, ipc.Headroom)),
-		maxOut: maxOut, maxIn: maxIn, record: t.Record,
+		maxOut: limits[out], maxIn: limits[copies.Reply-out], record: t.Record,
 	}
 	var err error
-	if c.inbox, err = newInbox(maxIn); err != nil {
-		return nil, fmt.Errorf("%s: %w", t.Kind.Info.Name, err)
+	if c.inbox, err = newInbox(c.maxIn); err != nil {
+		return nil, err
 	}
-	c.end, err = t.Open(files, Setting{Wait: wait, Ledger: c.ledger})
-	if err != nil {
+	if c.end, err = t.Open(end.Files, Setting{Wait: cfg.Wait, Ledger: c.ledger}); err != nil {
 		c.inbox.free()
-		return nil, fmt.Errorf("%s: %w", t.Kind.Info.Name, err)
+		return nil, err
 	}
 	return c, nil
 }

@@ -3,7 +3,11 @@
 package streamtest
 
 import (
+	"errors"
+	"os"
 	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"ipcbench/ipc"
 	"ipcbench/ipc/copies"
@@ -28,7 +32,22 @@ func inject(_ ipc.Config, h ipc.Handover, _ copies.Direction, bytes []byte) erro
 	padding := make([]byte, stream.HeaderSize-ipc.HeaderSize)
 	message := slices.Concat(bytes[:ipc.HeaderSize], padding, bytes[ipc.HeaderSize:])
 	for part := range slices.Chunk(message, packet) {
-		if _, err := h.Files[len(h.Files)-1].Write(part); err != nil {
+		if err := write(h.Files[len(h.Files)-1], part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes all of p, also where the end's owner has made it non-blocking.
+func write(f *os.File, p []byte) error {
+	for len(p) > 0 {
+		n, err := f.Write(p)
+		p = p[n:]
+		if errors.Is(err, unix.EAGAIN) {
+			_, err = unix.Poll([]unix.PollFd{{Fd: int32(f.Fd()), Events: unix.POLLOUT}}, -1)
+		}
+		if err != nil && !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}
