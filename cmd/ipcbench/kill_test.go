@@ -28,19 +28,18 @@ func TestKilledWorkerLeavesNothing(t *testing.T) {
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			t.Fatal(err)
 		}
-		kills := 3
+		kills := 2
 		if os.Getenv("IPCBENCH_LONG") != "" {
 			kills = 20
 		}
 		objects := alone.Objects(t)
+		for range kills {
+			killOne(t, time.Duration(rand.Int64N(int64(2*time.Second))), objects)
+		}
+		// By some time every cell has had many turns, later on a busy machine.
 		kept := 0
-		for i := range kills {
-			// The last ones come when every cell has had many turns.
-			after := time.Duration(rand.Int64N(int64(2 * time.Second)))
-			if i == kills-1 {
-				after = 4 * time.Second
-			}
-			kept += killOne(t, after, objects)
+		for after := 4 * time.Second; kept == 0 && after < time.Minute; after *= 2 {
+			kept = killOne(t, after, objects)
 		}
 		if kept == 0 {
 			t.Error("no run kept what it had measured")
