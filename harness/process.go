@@ -18,7 +18,9 @@ import (
 var ErrWorker = errors.New("worker failed")
 
 const (
-	startTimeout = 20 * time.Second
+	// startTimeout is for a worker that hangs: one that ends is noticed at once,
+	// and an emulated machine whose host is busy needs long.
+	startTimeout = 60 * time.Second
 	quitTimeout  = 3 * time.Second
 )
 

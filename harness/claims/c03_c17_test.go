@@ -35,6 +35,14 @@ func init() {
 			Sources: map[string]evidence.Finding{
 				"canary_request": scanned(0, 7), "canary_reply": scanned(0, 8),
 			}}}}), Supported},
+		example{"the same device, mapped by two processes", pathsOf(copyCounts{Sizes: []counted{{Bytes: 64, Request: 1, Reply: 1,
+			Sources: map[string]evidence.Finding{
+				"canary_request": viewed("/dev/binder", 80), "canary_reply": viewed("/dev/binder", 81),
+			}}}}), Supported},
+		example{"the same device of one process", pathsOf(copyCounts{Sizes: []counted{{Bytes: 64, Request: 1, Reply: 1,
+			Sources: map[string]evidence.Finding{
+				"canary_request": viewed("/dev/binder", 80), "canary_reply": viewed("/dev/binder", 80),
+			}}}}), Refuted},
 		example{"a scan that found two objects", pathsOf(copyCounts{Sizes: []counted{{Bytes: 64, Request: 1, Reply: 1,
 			Sources: map[string]evidence.Finding{
 				"canary_request": scanned(0, 7), "canary_reply": scanned(7, 8),
@@ -47,4 +55,13 @@ func scanned(inodes ...uint64) (f evidence.Finding) {
 		f.Places = append(f.Places, evidence.Place{Device: 1, Inode: inode})
 	}
 	return f
+}
+
+// viewed is a scan that found a payload in the mapping of a device, and in the
+// sender's private memory.
+func viewed(mapping string, pid int) evidence.Finding {
+	return evidence.Finding{Places: []evidence.Place{
+		{Views: []evidence.View{{PID: pid, Mapping: mapping}}},
+		{Views: []evidence.View{{PID: 1}}},
+	}}
 }

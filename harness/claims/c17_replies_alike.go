@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"ipcbench/harness/evidence"
 )
@@ -29,8 +30,8 @@ type replyPath struct {
 	Bytes   int     `json:"payload_bytes"`
 	Request float64 `json:"copies_request"`
 	Reply   float64 `json:"copies_reply"`
-	// RequestRegion and ReplyRegion are the objects in which the messages were
-	// received ("device:inode"), empty where the search did not say.
+	// RequestRegion and ReplyRegion are the regions in which the messages were
+	// received, empty where the search did not say.
 	RequestRegion string `json:"request_region,omitempty"`
 	ReplyRegion   string `json:"reply_region,omitempty"`
 }
@@ -50,20 +51,35 @@ func pathsOf(n copyCounts) (all replyPaths) {
 	return all
 }
 
-// received is the object, other than private memory, that a scan found a payload
-// in; empty if there is not exactly one.
-func received(f evidence.Finding) (object string) {
+// received is the region that a scan found a payload in, the sender's own buffer
+// being anonymous; empty if there is not exactly one.
+func received(f evidence.Finding) (region string) {
 	for _, p := range f.Places {
-		if p.Inode == 0 {
+		name := regionOf(p)
+		if name == "" {
 			continue
 		}
-		name := fmt.Sprintf("%x:%d", p.Device, p.Inode)
-		if object != "" && object != name {
+		if region != "" && region != name {
 			return ""
 		}
-		object = name
+		region = name
 	}
-	return object
+	return region
+}
+
+// regionOf names the object that a place lies in, "device:inode", or the mapping of
+// a device, which is another memory in each process. It is empty for a process's
+// anonymous memory.
+func regionOf(p evidence.Place) string {
+	if p.Inode != 0 {
+		return fmt.Sprintf("%x:%d", p.Device, p.Inode)
+	}
+	for _, v := range p.Views {
+		if strings.HasPrefix(v.Mapping, "/") {
+			return fmt.Sprintf("%s of process %d", v.Mapping, v.PID)
+		}
+	}
+	return ""
 }
 
 // judgeReplies: supported where replies are copied as often as requests at every

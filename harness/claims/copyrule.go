@@ -110,10 +110,13 @@ func copyText(n copyCounts, of func(counted) []float64) string {
 // copiesText is a number of copies, or both where they differ.
 func copiesText(each []float64) string {
 	first, last := fmt.Sprintf("%.3g", each[0]), fmt.Sprintf("%.3g", each[len(each)-1])
-	if first == last {
-		return first + " copies each way"
+	switch {
+	case first != last:
+		return fmt.Sprintf("copies of a request: %s, of a reply: %s", first, last)
+	case first == "1":
+		return "1 copy each way"
 	}
-	return first + " copies of a request and " + last + " of a reply"
+	return first + " copies each way"
 }
 
 // sourcesText says how many sizes each source confirmed.

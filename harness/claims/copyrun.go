@@ -64,7 +64,7 @@ func (b *Bench) copyCounts(ctx context.Context, transport string) (copyCounts, e
 
 func (b *Bench) countCopies(ctx context.Context) (*copyRun, error) {
 	plan := harness.DefaultPlan()
-	plan.Sizes, plan.Generations, plan.Rounds, plan.RoundTime = copySizes, 1, 1, 10*time.Millisecond
+	plan.Sizes, plan.Generations, plan.Rounds, plan.RoundTime = copySizes, 1, 1, 50*time.Millisecond
 	m, err := b.run(ctx, plan, slices.Concat(rivals, b.subjectNames()), nil)
 	if err != nil {
 		return nil, err
