@@ -47,7 +47,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"ipcbench/ipc/binder/driver/alloc"
 	"ipcbench/ipc/binder/driver/arena"
@@ -171,45 +170,71 @@ var Kinds = append(append([]arena.AnyKind{}, alloc.Kinds...), driverKinds...)
 // arena.
 func Create(mem []byte, self arena.Slot, h Host, step func(arena.Step)) (*Driver, error) {
 	d := &Driver{host: h}
-	a, err := arena.Format(mem, Kinds, d.options(h, step))
-	if err != nil {
-		return nil, err
+	return d, arena.Survive(func() error { return d.create(mem, self, step) })
+}
+
+func (d *Driver) create(mem []byte, self arena.Slot, step func(arena.Step)) (err error) {
+	if d.a, err = arena.Format(mem, Kinds, d.options(step)); err != nil {
+		return err
 	}
-	d.a = a
-	if d.member, err = a.Join(self); err != nil {
-		return nil, err
+	if d.member, err = d.a.Join(self); err != nil {
+		return err
 	}
 	err = d.member.Do(func(tx *arena.Tx) error {
-		ctx, err := contexts.New(tx)
-		d.ctx = ctx
+		d.ctx, err = contexts.New(tx)
 		return err
 	})
-	a.SetRoot(uint32(d.ctx))
-	return d, err
+	d.a.SetRoot(uint32(d.ctx))
+	return err
 }
 
 // Join joins a context that Create made.
 func Join(mem []byte, self arena.Slot, h Host, step func(arena.Step)) (*Driver, error) {
 	d := &Driver{host: h}
-	a, err := arena.Open(mem, Kinds, d.options(h, step))
-	if err != nil {
-		return nil, err
-	}
-	d.a, d.ctx = a, arena.Ref[contextRec](a.Root())
-	if !contexts.Is(a, d.ctx) {
-		return nil, fmt.Errorf("%w: no context", arena.ErrDamaged)
-	}
-	d.member, err = a.Join(self)
-	return d, err
+	return d, arena.Survive(func() error { return d.join(mem, self, step) })
 }
 
-func (d *Driver) options(h Host, step func(arena.Step)) arena.Options {
-	return arena.Options{Host: h, Recovered: d.wakeAll, Step: step}
+func (d *Driver) join(mem []byte, self arena.Slot, step func(arena.Step)) (err error) {
+	if d.a, err = arena.Open(mem, Kinds, d.options(step)); err != nil {
+		return err
+	}
+	d.ctx = arena.Ref[contextRec](d.a.Root())
+	if !contexts.Is(d.a, d.ctx) {
+		return fmt.Errorf("%w: no context", arena.ErrDamaged)
+	}
+	d.member, err = d.a.Join(self)
+	return err
+}
+
+func (d *Driver) options(step func(arena.Step)) arena.Options {
+	return arena.Options{Host: d.host, Recovered: d.wakeAll, Step: step}
 }
 
 // Leave ends the attachment. All binder_procs of the process must have been
 // closed. Only one process at a time may leave or join.
-func (d *Driver) Leave() { d.member.Leave() }
+func (d *Driver) Leave() {
+	_ = arena.Survive(func() error {
+		d.member.Leave()
+		return nil
+	})
+}
+
+// Condemn gives the context up: its memory was damaged from outside. Whoever waits
+// in this process, for work or for the lock, is woken, and every call in any process
+// fails with EIO from now on. Each member has to do that.
+func (d *Driver) Condemn() error {
+	var words []*arena.WaitWord
+	d.local.Range(func(_, p any) bool {
+		p.(*Proc).threads.Range(func(_, t any) bool {
+			if w := t.(*Thread).word.Load(); w != nil {
+				words = append(words, w)
+			}
+			return true
+		})
+		return true
+	})
+	return d.a.Condemn(words)
+}
 
 // Slot is the process's slot in the arena.
 func (d *Driver) Slot() arena.Ref[arena.Slot] { return d.member.Slot() }
@@ -286,7 +311,7 @@ type Identity struct {
 }
 
 // Open is open of the device: it makes a binder_proc, whose threads each get a
-// Task. The error is ENOMEM if the arena is full.
+// Task. The error is ENOMEM if the arena is full, EIO if it is damaged.
 func (d *Driver) Open(id Identity, task func(tid int32) Task) (*Proc, error) {
 	p := &Proc{d: d, identity: id, task: task}
 	err := d.member.Do(func(tx *arena.Tx) error {
@@ -297,7 +322,7 @@ func (d *Driver) Open(id Identity, task func(tid int32) Task) (*Proc, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("binder open: %w (%w)", syscall.ENOMEM, err)
+		return nil, fmt.Errorf("binder open: %w", errno(err))
 	}
 	p.files.Store(1)
 	d.local.Store(p.id, p)

@@ -52,10 +52,10 @@ func (t *Thread) HasMail() bool { return t.mailArrived() }
 // makes an error of a panic, if the call is not done, and gives mu back unless
 // the call is parked.
 func (t *Thread) finish(done *bool, faults bool, err *error) {
-	debug.SetPanicOnFault(faults)
 	if !*done {
-		t.recoverDamage(recover(), err)
+		*err = t.giveUp(recover())
 	}
+	debug.SetPanicOnFault(faults)
 	if *err != ErrParked {
 		t.mu.Unlock()
 	}
@@ -74,24 +74,19 @@ func (t *Thread) leave(err error) error {
 	return err
 }
 
-// recoverDamage turns the discovery that the arena is damaged, or that a
-// region's file was truncated, into an error, with what the call changed since
-// its last commit undone.
-func (t *Thread) recoverDamage(r any, err *error) {
-	e, ok := r.(error)
-	if !ok {
-		panic(r)
-	}
+// giveUp ends a call that ran into damage, or into a region whose file was cut off:
+// it undoes what the call changed since its last commit, as far as the arena is still
+// there.
+func (t *Thread) giveUp(panicked any) error {
+	err := errno(arena.Damage(panicked))
 	var fault interface{ Addr() uintptr }
-	switch {
-	case errors.Is(e, arena.ErrDamaged):
-		*err = errno(e)
-	case errors.As(e, &fault):
-		*err = fmt.Errorf("%w: the memory of a region or of the arena is gone (%w)", syscall.EFAULT, e)
-	default:
-		panic(r)
+	if errors.As(err, &fault) && !t.d.a.Contains(fault.Addr()) {
+		err = fmt.Errorf("%w: the memory of a region is gone", syscall.EFAULT)
 	}
-	t.abandon()
+	if arena.Survive(func() error { t.abandon(); return nil }) != nil {
+		t.locked = false
+	}
+	return err
 }
 
 func (t *Thread) ioctl(cmd abi.Ioctl, arg uint64) error {

@@ -26,24 +26,31 @@ func (d *Driver) newProc(tx *arena.Tx, id Identity) (arena.Ref[proc], error) {
 }
 
 // Map is mmap: it makes a receive region of length bytes, which the owner sees
-// at base. Errors are EBUSY if there is or was one, and ENOMEM.
+// at base. Errors are EBUSY if there is or was one, ENOMEM, and EIO if the arena is
+// damaged.
 func (p *Proc) Map(length uint64, base uint64) error {
-	return p.d.member.Do(func(tx *arena.Tx) error {
+	return errno(p.d.member.Do(func(tx *arena.Tx) error {
 		if p.ref.In(p.d.a).space != 0 {
 			return fmt.Errorf("binder mmap: %w", syscall.EBUSY)
 		}
 		s, err := alloc.New(tx, length)
 		if err != nil {
-			return fmt.Errorf("binder mmap: %w (%w)", syscall.ENOMEM, err)
+			return fmt.Errorf("binder mmap: %w", errno(err))
 		}
 		r := p.ref.Edit(tx)
 		r.space, r.base, r.length = s, base, length
 		return nil
-	})
+	}))
 }
 
 // Mapped says whether the process has or had a region.
-func (p *Proc) Mapped() bool { return p.ref.In(p.d.a).space != 0 }
+func (p *Proc) Mapped() (mapped bool) {
+	_ = arena.Survive(func() error {
+		mapped = p.ref.In(p.d.a).space != 0
+		return nil
+	})
+	return mapped
+}
 
 // Unmap is munmap of any part of the region: the process receives nothing
 // more.

@@ -1,7 +1,9 @@
 package driver
 
 import (
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,6 +35,7 @@ type Thread struct {
 	proc   arena.Ref[proc]
 	ref    arena.Ref[thread] // 0 until the first call
 	rec    *thread
+	word   atomic.Pointer[arena.WaitWord] // of rec, for Condemn
 	tx     *arena.Tx
 	locked bool // tx holds the driver lock
 	terse  bool // it is not told that its replies were sent
@@ -134,6 +137,7 @@ func (t *Thread) enter(tid int32) error {
 	threadsByTID.Insert(t.tx, &t.proc.Edit(t.tx).threads, r)
 	t.d.ctx.In(t.d.a).totals.Threads++
 	t.ref, t.rec = r, r.In(t.d.a)
+	t.word.Store(&t.rec.wait)
 	return nil
 }
 
@@ -235,20 +239,27 @@ func (t *Thread) free() bool {
 
 // Poll is poll for POLLIN. It says whether the thread is readable, after
 // waiting for that at most for timeout; below zero means without end.
-func (p *Proc) Poll(tid int32, timeout time.Duration) (bool, error) {
+func (p *Proc) Poll(tid int32, timeout time.Duration) (readable bool, err error) {
 	t, err := p.acquire(tid)
 	if err != nil {
 		return false, err
 	}
-	defer t.mu.Unlock()
-	if err := t.enter(tid); err != nil {
-		return false, err
+	done, old := false, debug.SetPanicOnFault(true)
+	defer t.finish(&done, old, &err)
+	if err = t.enter(tid); err == nil {
+		readable, err = t.poll(timeout)
+		t.unlock()
 	}
+	done = true
+	return readable, err
+}
+
+// poll returns with the lock held.
+func (t *Thread) poll(timeout time.Duration) (readable bool, err error) {
 	var deadline time.Time
 	if timeout >= 0 {
 		deadline = time.Now().Add(timeout)
 	}
-	defer t.unlock()
 	for {
 		t.lock()
 		forProc := t.free()
@@ -279,6 +290,7 @@ func (t *Thread) exit() {
 	t.lock()
 	t.d.exitThread(t.tx, t.ref)
 	t.ref, t.rec = 0, nil
+	t.word.Store(nil)
 	t.unlock()
 	t.retire()
 }

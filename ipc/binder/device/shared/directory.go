@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +26,7 @@ func Remove(dir string) error {
 // RemoveAbandoned is Remove for a directory whose members are all gone, and does
 // nothing to another.
 func RemoveAbandoned(dir string) error {
-	return removeIf(dir, func() bool { return !inhabited(dir) })
+	return removeIf(dir, func() bool { return living(dir) == 0 })
 }
 
 // removeIf removes a directory if that, once it is locked, is wanted.
@@ -61,10 +60,15 @@ func dismantle(dir string) error {
 	return err
 }
 
-// inhabited says whether a process that lives is a member of a directory.
-func inhabited(dir string) bool {
+// living is how many processes that live are members of a directory.
+func living(dir string) (n int) {
 	members, _ := filepath.Glob(filepath.Join(dir, "member-*"))
-	return slices.ContainsFunc(members, func(path string) bool { return !unlocked(path) })
+	for _, path := range members {
+		if !unlocked(path) {
+			n++
+		}
+	}
+	return n
 }
 
 // unlocked says whether nobody has the file locked.

@@ -6,7 +6,7 @@
 // Files in the directory:
 //
 //	arena           the driver's records
-//	lock            held while a process joins or leaves
+//	lock            held while a process joins or leaves, or the directory is removed
 //	region-ID       the receive region of a binder_proc
 //	member-TOKEN    locked as long as a process is a member: its sign of life
 //	post-TOKEN      the socket where the member receives descriptors
@@ -17,7 +17,12 @@
 //
 // Known gaps: members trust each other with all of the directory's memory, as
 // with any shared memory. A member that is stopped while it holds the driver
-// lock delays the others; Holder names it.
+// lock delays the others; Holder names it. The arena cannot be sealed, because
+// files of a directory cannot: if somebody cuts it off, the calls that run into
+// that fail with EIO, every member's watch notices, and the context is given up,
+// so that all further calls fail and those that wait end (guard). A region whose
+// file is cut off is an error for who sends to it, but a fault (SIGBUS) for its
+// owner who reads what it has received there.
 package shared
 
 import (
@@ -187,6 +192,9 @@ func (d *Device) attach(o Options, self arena.Slot) (err error) {
 	var magic [8]byte
 	n, _ := d.arena.ReadAt(magic[:], 0)
 	if fresh := n == 0 || magic == [8]byte{}; fresh {
+		if living(d.dir) > 1 {
+			return fmt.Errorf("%w: it was emptied while processes used it", arena.ErrMagic)
+		}
 		if err := errors.Join(d.arena.Truncate(0), d.arena.Truncate(o.ArenaSize)); err != nil {
 			return err
 		}
@@ -255,7 +263,8 @@ func (d *Device) Close() error {
 	}
 	d.driver.Leave()
 	var err error
-	if last := len(d.driver.Members()) == 0; last && isAt(d.lock, lockPath(d.dir)) {
+	last := len(d.driver.Members()) == 0 && living(d.dir) <= 1 // which is this one
+	if last && isAt(d.lock, lockPath(d.dir)) {
 		err = dismantle(d.dir)
 	}
 	d.abandon()

@@ -9,10 +9,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/leakcheck"
 	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/driver/arena"
 )
 
 func init() { roles["sender"] = sender }
@@ -229,4 +232,101 @@ func TestRemovedDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitAlone(t, d)
+}
+
+// TestTruncatedArena: when somebody cuts the arena off, whoever calls gets an error,
+// also those who wait, the members close in order, and nobody can join any more.
+func TestTruncatedArena(t *testing.T) {
+	for name, size := range map[string]int64{"all": 0, "header left": 4096, "records left": 1 << 16} {
+		t.Run(name, func(t *testing.T) {
+			leakcheck.Expect(t, nil)
+			dir := testDir(t)
+			d, err := New(Options{Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			waits, waiting := make(chan error), make(chan int)
+			go waitForWork(d, waiting, waits)
+			tid := <-waiting
+			p, err := newPeer(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+				if state, err := threadState(os.Getpid(), tid); state == "S" || err != nil || time.Now().After(deadline) {
+					break
+				}
+			}
+			callers := start(t, "caller until error", dir)
+			if err := os.Truncate(filepath.Join(dir, "arena"), size); err != nil {
+				t.Fatal(err)
+			}
+			if err := callers.Wait(); err != nil {
+				t.Error("the other process:", err)
+			}
+			if err := <-waits; !errors.Is(err, unix.EIO) {
+				t.Errorf("the call that waits: %v", err)
+			}
+			if err := p.call(nil, 256); !errors.Is(err, unix.EIO) {
+				t.Errorf("a call: %v", err)
+			}
+			if _, err := New(Options{Dir: dir}); !errors.Is(err, arena.ErrMagic) {
+				t.Errorf("joining: %v", err)
+			}
+			p.close()
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+				t.Error("the directory is left:", err)
+			}
+		})
+	}
+}
+
+// waitForWork waits for work until that fails.
+func waitForWork(d *Device, waiting chan<- int, ended chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	p, err := newPeer(d)
+	waiting <- unix.Gettid()
+	for err == nil {
+		err = p.call(nil, 256)
+	}
+	if p != nil {
+		p.close()
+	}
+	ended <- err
+}
+
+func init() { roles["caller until error"] = callUntilError }
+
+// callUntilError calls until it gets an error, on four threads at once, and expects
+// that to be EIO.
+func callUntilError(args []string) error {
+	d, err := New(Options{Dir: args[0]})
+	if err != nil {
+		return err
+	}
+	ended := make(chan error)
+	for range 4 {
+		go func() {
+			runtime.LockOSThread()
+			p, err := newPeer(d)
+			for err == nil {
+				_, _, err = p.request(64, 0)
+			}
+			if p != nil {
+				p.close()
+			}
+			ended <- err
+		}()
+	}
+	fmt.Println("ready")
+	for range 4 {
+		if err := <-ended; !errors.Is(err, unix.EIO) {
+			return fmt.Errorf("a call ended with %w", err)
+		}
+	}
+	return d.Close()
 }

@@ -1,6 +1,7 @@
 package shared
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -14,12 +15,12 @@ import (
 // pidfd to wait for: one that execs lives on under its pid.
 const rescan = 500
 
-// watch is the goroutine that notices members that die, takes descriptors in,
-// and forgets the windows of those that are gone.
+// watch is the goroutine that notices members that die and an arena that is cut
+// off, takes descriptors in, and forgets the windows of those that are gone.
 func (d *Device) watch() {
-	joins := d.watchJoins()
-	if joins >= 0 {
-		defer unix.Close(joins)
+	files := d.watchFiles()
+	if files >= 0 {
+		defer unix.Close(files)
 	}
 	members := map[uint64]int{} // pidfds by token, -1 without one
 	defer func() {
@@ -28,10 +29,11 @@ func (d *Device) watch() {
 		}
 	}()
 	for {
+		d.guard()
 		d.reap(members)
 		d.host.windows.ForgetIf((*local.Window).Removed)
 		fds := []unix.PollFd{{Fd: int32(d.stop), Events: unix.POLLIN},
-			{Fd: int32(d.host.post.FD()), Events: unix.POLLIN}, {Fd: int32(joins), Events: unix.POLLIN}}
+			{Fd: int32(d.host.post.FD()), Events: unix.POLLIN}, {Fd: int32(files), Events: unix.POLLIN}}
 		for _, fd := range members {
 			fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 		}
@@ -43,22 +45,42 @@ func (d *Device) watch() {
 			return
 		}
 		d.host.post.Drain()
-		drainInotify(joins)
+		drainInotify(files)
 	}
 }
 
-// watchJoins is an inotify descriptor that is readable when somebody joins, -1
-// if the process has no more of them: members are then found by rescanning.
-func (d *Device) watchJoins() int {
+// watchFiles is an inotify descriptor that is readable when somebody joins, or cuts
+// the arena off, -1 if the process has no more of them: both are then found by
+// rescanning.
+func (d *Device) watchFiles() int {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
 		return -1
 	}
-	if _, err := unix.InotifyAddWatch(fd, d.dir, unix.IN_CREATE); err != nil {
+	_, err = unix.InotifyAddWatch(fd, d.dir, unix.IN_CREATE)
+	if err == nil {
+		_, err = unix.InotifyAddWatch(fd, fmt.Sprintf("/proc/self/fd/%d", d.arena.Fd()), unix.IN_MODIFY)
+	}
+	if err != nil {
 		_ = unix.Close(fd)
 		return -1
 	}
 	return fd
+}
+
+// guard gives the context up if the arena's file was cut off, or if another member
+// has given it up already. The file gets its length back first: what is missing then
+// reads as zeros, and nobody who looks there faults any more.
+func (d *Device) guard() {
+	st, err := d.arena.Stat()
+	short := err == nil && st.Size() < int64(len(d.mem))
+	if !short && d.driver.Arena().Intact() {
+		return
+	}
+	if short {
+		_ = d.arena.Truncate(int64(len(d.mem)))
+	}
+	_ = d.driver.Condemn() // if it cannot be, for lack of memory, the next round tries again
 }
 
 func drainInotify(fd int) {

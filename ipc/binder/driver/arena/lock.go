@@ -110,12 +110,15 @@ func (tx *Tx) inherit() bool {
 // Holder is the process and thread that hold the lock, for diagnostics; 0 and
 // 0 if nobody does. It is true for the moment of asking only.
 func (a *Arena) Holder() (pid, tid int32) {
-	held := Ref[journal](a.header.lock.Load() &^ contended)
-	if held == 0 || !journalKinds.Is(a, held) {
-		return 0, 0
-	}
-	j := held.In(a)
-	return j.slot.In(a).PID, j.tid
+	_ = Survive(func() error {
+		held := Ref[journal](a.header.lock.Load() &^ contended)
+		if held != 0 && journalKinds.Is(a, held) {
+			j := held.In(a)
+			pid, tid = j.slot.In(a).PID, j.tid
+		}
+		return nil
+	})
+	return pid, tid
 }
 
 // Park marks the word as slept on, as Sleep does, without sleeping: who advances

@@ -17,6 +17,11 @@ func newMemory(mem []byte) memory {
 	return memory{base: unsafe.Pointer(unsafe.SliceData(mem)), lines: lines, last: lines - 1}
 }
 
+// Contains says whether an address lies in the memory.
+func (m *memory) Contains(addr uintptr) bool {
+	return addr-uintptr(m.base) < uintptr(m.lines)*LineSize
+}
+
 func (m *memory) fileHeader() *fileHeader { return (*fileHeader)(m.base) }
 
 // Ref is a reference to a record of type T: the number of the line where it

@@ -1,9 +1,6 @@
 package arena
 
-import (
-	"errors"
-	"sync"
-)
+import "sync"
 
 // Slot is a process that is attached to the arena. A device fills it in when
 // the process joins, and judges by it whether the process still lives.
@@ -93,41 +90,27 @@ func (m *Member) Slot() Ref[Slot] { return m.slot }
 func (m *Member) Do(f func(tx *Tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.main.Begin()
-	err := attempt(m.main, f)
-	if err != nil {
-		m.main.Rollback()
-	}
-	m.main.End()
-	return err
-}
-
-// attempt runs f and returns the discovery of damage as an error.
-func attempt(tx *Tx, f func(*Tx) error) (err error) {
-	done := false
-	defer func() {
-		if done {
-			return
+	return Survive(func() error {
+		m.main.Begin()
+		err := Survive(func() error { return f(m.main) })
+		if err != nil {
+			m.main.Rollback()
 		}
-		r := recover()
-		if e, ok := r.(error); ok && errors.Is(e, ErrDamaged) {
-			err = e
-			return
-		}
-		panic(r)
-	}()
-	err = f(tx)
-	done = true
-	return err
+		m.main.End()
+		return err
+	})
 }
 
 // Tx returns a Tx for the thread with the given number, which gives it back
 // with Release when it ends. The error wraps ErrFull.
 func (m *Member) Tx(tid int32) (*Tx, error) {
-	if tx := m.reuse(tid); tx != nil {
-		return tx, nil
+	tx := m.reuse()
+	if tx != nil {
+		return tx, Survive(func() error {
+			tx.journal.tid = tid
+			return nil
+		})
 	}
-	var tx *Tx
 	err := m.Do(func(main *Tx) error {
 		j, err := main.newJournal(m.slot, tid)
 		if err == nil {
@@ -138,7 +121,7 @@ func (m *Member) Tx(tid int32) (*Tx, error) {
 	return tx, err
 }
 
-func (m *Member) reuse(tid int32) *Tx {
+func (m *Member) reuse() *Tx {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.idle) == 0 {
@@ -146,7 +129,6 @@ func (m *Member) reuse(tid int32) *Tx {
 	}
 	tx := m.idle[len(m.idle)-1]
 	m.idle = m.idle[:len(m.idle)-1]
-	tx.journal.tid = tid
 	return tx
 }
 

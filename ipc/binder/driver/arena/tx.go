@@ -61,10 +61,21 @@ func (tx *Tx) Calls() uint64 { return tx.calls }
 func (tx *Tx) Arena() *Arena { return tx.arena }
 
 // Begin takes the lock and starts a transaction.
+//
+// It panics with ErrDamaged if the arena was given up.
 func (tx *Tx) Begin() {
 	tx.lock()
+	if tx.arena.header.magic != magic {
+		tx.refuse()
+	}
 	tx.start()
 	tx.arena.step(StepLocked)
+}
+
+//go:noinline
+func (tx *Tx) refuse() {
+	tx.unlock()
+	panic(tx.arena.check())
 }
 
 // start numbers the transaction. The number is taken before anything is
