@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ipcbench/harness"
 	"ipcbench/results"
 	"ipcbench/results/compare"
 )
@@ -34,20 +33,25 @@ func newCompare() *cobra.Command {
 	var gate gateOptions
 	var format, output string
 	var calibrate bool
+	plan := newCalibrationPlan()
 	c := &cobra.Command{
 		Use:   "compare OLD NEW | compare PAIRED | compare --calibrate",
 		Short: "Say whether a new result is worse than an old one",
 		Long: "Compare judges each cell of two stored results, or of one that ipcbench run --against has stored.\n" +
 			"Go benchmark text is read as well. Exit status: 0 nothing is worse; 1 something is; 2 the two\n" +
-			"cannot be compared. With --calibrate it measures pipe in this build against itself, for about\n" +
-			"half a minute, and proposes thresholds for the machine.",
+			"cannot be compared. With --calibrate it measures this build against itself, for about a minute,\n" +
+			"and proposes thresholds for this machine: give it the cells that are to be compared.",
 		Example: "  ipcbench compare old.json new.json\n" +
 			"  ipcbench compare --threshold 5% --threshold p99=25% --format markdown old.json new.json\n" +
-			"  ipcbench compare --calibrate",
+			"  ipcbench compare --calibrate\n" +
+			"  ipcbench compare --calibrate -t pipe,shm -s 64,4K",
 		Args: func(_ *cobra.Command, files []string) error { return compareArguments(files, calibrate) },
 		RunE: func(c *cobra.Command, files []string) error {
 			if calibrate {
-				return runCalibration(c)
+				return runCalibration(c, &plan)
+			}
+			if err := checkCalibrationFlags(c); err != nil {
+				return err
 			}
 			f, err := compare.LookupFormat(format)
 			if err != nil {
@@ -70,6 +74,7 @@ func newCompare() *cobra.Command {
 		},
 	}
 	gate.flags(c)
+	calibrationFlags(c, &plan)
 	c.Flags().BoolVar(&gate.allowEnvDiff, "allow-env-diff", false, "compare although machine or plan differ")
 	c.Flags().BoolVar(&calibrate, "calibrate", false, "measure how much this machine differs from itself")
 	c.Flags().StringVar(&format, "format", compare.Formats[0].Name, "one of "+compare.FormatNames())
@@ -127,34 +132,4 @@ func writeComparison(out *results.Output, c *compare.Comparison, f compare.Forma
 		return errWorse
 	}
 	return nil
-}
-
-// calibrations is how often this build is measured against itself.
-const calibrations = 5
-
-func runCalibration(c *cobra.Command) error {
-	self, err := ownProgram()
-	if err != nil {
-		return err
-	}
-	var runs []*results.Result
-	for i := range calibrations {
-		p := harness.PairedPlan()
-		p.Sizes, p.Seed = []int{64, 64 << 10}, uint64(i+1)
-		r, err := harness.Prepare(transports(), p, []string{"pipe"})
-		if err != nil {
-			return err
-		}
-		r.Pair(self, self, nil)
-		result, err := measure(c.Context(), r, c.ErrOrStderr())
-		if err != nil {
-			return err
-		}
-		runs = append(runs, result)
-	}
-	calibration, err := compare.Calibrate(runs)
-	if err != nil {
-		return err
-	}
-	return calibration.Write(c.OutOrStdout())
 }

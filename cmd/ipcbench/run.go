@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -22,18 +21,15 @@ import (
 
 // runOptions are the flags of ipcbench run.
 type runOptions struct {
-	plan       harness.Plan
-	transports []string
-	sizes      []string
-	format     string
-	output     string
-	store      string
-	rateSet    bool
-	against    againstOptions
+	planOptions
+	format  string
+	output  string
+	store   string
+	against againstOptions
 }
 
 func newRun() *cobra.Command {
-	o := runOptions{plan: harness.DefaultPlan()}
+	o := runOptions{planOptions: planOptions{plan: harness.DefaultPlan(), sizes: []string{"64", "4K", "64K", "1M"}}}
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Measure, and print a table",
@@ -46,37 +42,19 @@ func newRun() *cobra.Command {
 			"  ipcbench run -t unix-stream --rate 20000 --format json -o open-loop.json\n" +
 			"  ipcbench run -t pipe -s 64,64K --against-ref main --format markdown   # worse is exit status 1",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			o.rateSet = c.Flags().Changed("rate")
-			return o.run(c)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
 	o.flags(c)
 	return c
 }
 
 func (o *runOptions) flags(c *cobra.Command) {
-	f := c.Flags()
-	f.StringSliceVarP(&o.transports, "transport", "t", nil, "names or globs (default: all that are fit for the default matrix)")
-	f.StringSliceVarP(&o.sizes, "size", "s", []string{"64", "4K", "64K", "1M"}, "payload bytes, K and M are powers of 1024")
-	f.StringSliceVarP(&o.plan.Workloads, "workload", "w", o.plan.Workloads, "echo, small-reply, small-request, one-way")
-	f.IntSliceVarP(&o.plan.Clients, "clients", "c", o.plan.Clients, "client processes")
-	f.StringSliceVar(&o.plan.Waits, "wait", o.plan.Waits, "block, adaptive, spin")
-	f.StringSliceVar(&o.plan.Placements, "placement", o.plan.Placements, "cross (two CPUs), same (one), free")
-	f.IntVar(&o.plan.Rounds, "rounds", o.plan.Rounds, "rounds a cell and generation")
-	f.DurationVar(&o.plan.RoundTime, "round-time", o.plan.RoundTime, "time a round")
-	f.IntVar(&o.plan.Generations, "generations", o.plan.Generations, "fresh worker processes a cell")
-	f.Float64Var(&o.plan.RatePerSecond, "rate", 0, "open loop: operations a second, latency from the intended start")
-	f.DurationVar(&o.plan.Gap, "gap", 0, "pause before each call")
-	f.Uint64Var(&o.plan.Seed, "seed", o.plan.Seed, "order of rounds and payload contents")
-	f.StringVar(&o.store, "store", "", "store the result as JSON, besides: in a file, or in a folder under its time")
+	o.planOptions.flags(c)
+	c.Flags().Lookup("transport").Usage += " (default: all that are fit for the default matrix)"
+	c.Flags().StringVar(&o.store, "store", "", "store the result as JSON, besides: in a file, or in a folder under its time")
 	_ = c.MarkFlagFilename("store")
 	o.against.flags(c)
 	formatFlags(c, &o.format, &o.output)
-	completeList(c, "transport", transportNames)
-	completeList(c, "workload", workloadNames)
-	completeList(c, "wait", func() []string { return []string{"block", "adaptive", "spin"} })
-	completeList(c, "placement", func() []string { return []string{harness.Cross, harness.Same, harness.Free} })
 }
 
 func completeList(c *cobra.Command, flag string, names func() []string) {
@@ -87,15 +65,15 @@ func completeList(c *cobra.Command, flag string, names func() []string) {
 
 // run checks everything that can be wrong with the flags, the output included,
 // before it measures.
-func (o *runOptions) run(c *cobra.Command) (err error) {
-	if o.plan.Sizes, err = parseSizes(o.sizes); err != nil {
+func (o *runOptions) run(c *cobra.Command) error {
+	if err := o.read(c); err != nil {
 		return err
-	}
-	if o.rateSet && o.plan.RatePerSecond <= 0 {
-		return fmt.Errorf("--rate %v: an open loop needs a rate above 0", o.plan.RatePerSecond)
 	}
 	if o.against.wanted() {
 		return o.runPaired(c)
+	}
+	if c.Flags().Changed("threshold") {
+		return errors.New("--threshold: a run by itself is compared with nothing; it goes with --against or --against-ref")
 	}
 	format, err := results.LookupFormat(o.format)
 	if err != nil {

@@ -79,26 +79,36 @@ func (s Spread) Threshold(metric string) float64 {
 	return max(1, math.Ceil(100*math.Expm1(calibrationMargin*s[metric]))) / 100
 }
 
-// Write prints the changes and the flags that are proposed.
-func (c *Calibration) Write(w io.Writer) error {
+// Write prints the changes, and the commands that have the thresholds that are
+// proposed; cells is the flags that choose what was measured.
+func (c *Calibration) Write(w io.Writer, cells string) error {
 	header := []string{"metric", "in a paired run", "threshold", "between two runs", "threshold"}
 	var rows [][]string
-	var paired, apart strings.Builder
 	for _, m := range metrics {
-		if _, seen := c.Paired[m.name]; !seen {
-			continue
+		if _, seen := c.Paired[m.name]; seen {
+			rows = append(rows, []string{m.name, percent(c.Paired.Largest(m.name)), percent(c.Paired.Threshold(m.name)),
+				percent(c.Apart.Largest(m.name)), percent(c.Apart.Threshold(m.name))})
 		}
-		rows = append(rows, []string{m.name, percent(c.Paired.Largest(m.name)), percent(c.Paired.Threshold(m.name)),
-			percent(c.Apart.Largest(m.name)), percent(c.Apart.Threshold(m.name))})
-		fmt.Fprintf(&paired, " --threshold %s=%.0f%%", m.name, 100*c.Paired.Threshold(m.name))
-		fmt.Fprintf(&apart, " --threshold %s=%.0f%%", m.name, 100*c.Apart.Threshold(m.name))
 	}
 	if err := results.TextTable(w, header, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nThe largest changes that %d runs of one build showed, and half as much again as threshold.\n"+
-		"ipcbench run --against:\n %s\nipcbench compare OLD NEW:\n %s\n", c.Runs, paired.String(), apart.String())
+	_, err := fmt.Fprintf(w, "\nThe largest changes that %d runs of one build showed, and half as much again as threshold.\n\n"+
+		"ipcbench run %s --against OLD-BUILD --threshold %s\nipcbench compare --threshold %s OLD NEW\n",
+		c.Runs, cells, c.Paired.flag(), c.Apart.flag())
 	return err
+}
+
+// flag is the value of --threshold for all metrics that were seen; the others
+// keep their defaults.
+func (s Spread) flag() string {
+	var list []string
+	for _, m := range metrics {
+		if _, seen := s[m.name]; seen {
+			list = append(list, fmt.Sprintf("%s=%.0f%%", m.name, 100*s.Threshold(m.name)))
+		}
+	}
+	return strings.Join(list, ",")
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f%%", 100*share) }

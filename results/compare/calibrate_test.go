@@ -75,23 +75,27 @@ func TestCalibratedThresholdsHold(t *testing.T) {
 	}
 }
 
+// TestCalibrationIsWritten: the thresholds in the commands are what was
+// proposed, as the flag takes them.
 func TestCalibrationIsWritten(t *testing.T) {
 	c := calibrated(t, rand.New(rand.NewPCG(25, 26)), 3, 0.1, 0.01)
 	var out bytes.Buffer
-	if err := c.Write(&out); err != nil {
+	if err := c.Write(&out, "-t pipe"); err != nil {
 		t.Fatal(err)
 	}
-	_, flags, _ := strings.Cut(out.String(), "ipcbench run --against:\n")
-	flags, _, _ = strings.Cut(flags, "\n")
-	var list []string
-	for flag := range strings.SplitSeq(strings.TrimSpace(flags), "--threshold ") {
-		if flag != "" {
-			list = append(list, strings.TrimSpace(flag))
+	for command, want := range map[string]Spread{"ipcbench run -t pipe --against OLD-BUILD --threshold ": c.Paired, "ipcbench compare --threshold ": c.Apart} {
+		_, flag, found := strings.Cut(out.String(), command)
+		flag, _, _ = strings.Cut(flag, "\n")
+		flag, _, _ = strings.Cut(flag, " ")
+		got, err := ParseThresholds(strings.Split(flag, ","))
+		if !found || err != nil || len(want) != 3 {
+			t.Fatalf("%s%s: %v\n%s", command, flag, err, out.String())
 		}
-	}
-	got, err := ParseThresholds(list)
-	if err != nil || len(list) != 3 || math.Abs(got["p50"]-c.Paired.Threshold("p50")) > 1e-9 {
-		t.Errorf("the flags %q are not what was proposed: %v, %v", flags, got, err)
+		for metric := range want {
+			if math.Abs(got[metric]-want.Threshold(metric)) > 1e-9 {
+				t.Errorf("%s: %s is %g, want %g", command, metric, got[metric], want.Threshold(metric))
+			}
+		}
 	}
 	if _, err := Calibrate(nil); err == nil {
 		t.Error("nothing is a calibration")
