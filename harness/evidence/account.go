@@ -38,7 +38,7 @@ type Entry struct {
 // Sum is what an entry came to.
 type Sum struct {
 	// Calls that returned to the program, and how many of them found
-	// nothing to do (EAGAIN).
+	// nothing to move (EAGAIN).
 	Calls, WouldBlock uint64
 	// Restarted calls were interrupted by a signal and began anew without
 	// the program's knowledge; they are not among Calls.

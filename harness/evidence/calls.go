@@ -167,5 +167,8 @@ const (
 // restarted reports that the program did not see this call return.
 func (d done) restarted() bool { return d.result == restartSys || d.result == restartNoInt }
 
-// wouldBlock reports a call that found nothing to do.
-func (d done) wouldBlock() bool { return d.result == -int64(unix.EAGAIN) }
+// wouldBlock reports a call that found nothing to move. A futex wait that returns
+// EAGAIN is not meant: its word had changed, and its caller knows of the call.
+func (d done) wouldBlock() bool {
+	return d.result == -int64(unix.EAGAIN) && lookup(d.nr).way != nothing
+}

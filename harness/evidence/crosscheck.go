@@ -15,7 +15,7 @@ import (
 //
 // Left out, and shown apart, are the calls that the Go runtime makes for itself
 // and those on control descriptors. Where whole processes were followed, that
-// is also true of calls that found nothing to do: the runtime's poller tries
+// is also true of calls that found nothing to move: the runtime's poller tries
 // before it waits, out of the ledger's sight.
 //
 // Counted has "syscalls" and "syscalls_per_op", "CALL_bytes" for each call that

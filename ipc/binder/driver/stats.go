@@ -36,6 +36,10 @@ type Copies struct {
 	HeaderToUser    uint64
 }
 
+// Calls is how many system calls this process made so far to wait and to wake for
+// what belongs to no thread: opening, mapping and releasing, sending threads home.
+func (d *Driver) Calls() uint64 { return d.member.Calls() }
+
 // Account is what one caller thread of the file cost so far: what was copied
 // for it, and the system calls made to wait and to wake. It belongs to that
 // thread, between its calls; a thread that has made none has zeros.

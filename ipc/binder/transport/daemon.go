@@ -111,8 +111,10 @@ func (t *brokered) Broker(cfg ipc.Config, h ipc.Handover) (ipc.Broker, error) {
 }
 
 // broker is the daemon in the harness's hands. Its copies and system calls stand
-// in the accounts of the threads for which it makes them.
+// in the accounts of the threads for which it makes them; its own has the calls
+// that it makes for none.
 type broker struct {
+	ledger    *copies.Ledger
 	daemon    *binderd.Server
 	manager   func() error
 	listeners []*net.UnixListener
@@ -130,7 +132,7 @@ func newBroker(t *transport, cfg ipc.Config, socket *os.File, place string) (*br
 	if err != nil {
 		return nil, err
 	}
-	b := &broker{listeners: []*net.UnixListener{inherited.(*net.UnixListener)}, resting: make(chan struct{}, 1), closed: make(chan struct{})}
+	b := &broker{ledger: copies.NewLedger(copies.Request), listeners: []*net.UnixListener{inherited.(*net.UnixListener)}, resting: make(chan struct{}, 1), closed: make(chan struct{})}
 	if err := b.start(t.platform, place); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -157,9 +159,11 @@ func (b *broker) start(p platform, place string) (err error) {
 
 // Run implements ipc.Broker.
 func (b *broker) Run(running func()) error {
+	before := b.daemon.Driver().Calls()
 	running()
 	select {
 	case <-b.resting:
+		b.ledger.Syscalls(int(b.daemon.Driver().Calls() - before))
 		return nil
 	case <-b.closed:
 		return ipc.ErrClosed
@@ -170,7 +174,7 @@ func (b *broker) Run(running func()) error {
 func (b *broker) Rest() { b.resting <- struct{}{} }
 
 // Ledger implements ipc.Broker.
-func (b *broker) Ledger() *copies.Ledger { return copies.NewLedger(copies.Request) }
+func (b *broker) Ledger() *copies.Ledger { return b.ledger }
 
 // Close implements ipc.Broker.
 func (b *broker) Close() error {

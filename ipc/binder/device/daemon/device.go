@@ -35,9 +35,10 @@ type Options struct {
 	// Socket is where the daemon listens; DefaultSocket if it is empty. A name
 	// that begins with @ is outside the file system.
 	Socket string
-	// RawWait has threads sleep in a raw system call: faster, but a sleeping
-	// thread then holds up Go's collector and scheduler. It is for processes
-	// that lock their goroutines to threads and have processors to spare.
+	// RawWait has threads sleep in a raw system call and without a timer:
+	// faster, but a sleeping thread then keeps its processor (GOMAXPROCS) for up
+	// to 10 ms, and no signal ends its call. It is for processes that lock their
+	// goroutines to threads and have processors to spare.
 	RawWait bool
 }
 
@@ -76,6 +77,11 @@ func (d *Device) Open(flags int) (device.File, error) {
 }
 
 func (d *Device) open(flags int) (*File, error) {
+	if d.options.RawWait {
+		if err := sys.LetPreemptionInterrupt(); err != nil {
+			return nil, err
+		}
+	}
 	c, err := dial(d.options.Socket)
 	if err != nil {
 		return nil, err

@@ -140,23 +140,35 @@ func (t *thread) ring() {
 	t.syscalls += uint64(t.calls.Ring(t.asked))
 }
 
-// patience is how long a wait lasts at most, so that a signal can end it and a raw
-// one does not hold the collector up for ever.
-const patience = 160 * time.Millisecond
+// patience is how long a wait through the Go scheduler lasts at a time: a signal ends
+// only a wait with a limit, for the kernel takes any other up again by itself. A raw
+// one has none, because a timer costs each call some tenths of a microsecond; the
+// scheduler's signals interrupt it nevertheless, and end no call.
+const patience = time.Hour
 
-// await waits for an answer. A signal ends the call, if it waits for work.
+// await waits for an answer. A signal ends the call, if it waits for work. If the
+// thread slept, the daemon made a call to wake it: that stands in no account that
+// came with the answer.
 func (t *thread) await() error {
+	slept, limit := false, patience
+	if t.raw {
+		limit = -1
+	}
 	for t.answers.Number() == t.seen {
 		if t.gone.Load() {
 			return ErrGone
 		}
-		calls, interrupted := t.answers.Wait(t.seen, t.raw, patience)
+		calls, interrupted := t.answers.Wait(t.seen, t.raw, limit)
 		t.syscalls += uint64(calls)
-		if interrupted && t.answers.Number() == t.seen {
+		slept = slept || calls > 0
+		if interrupted && !t.raw && t.answers.Number() == t.seen {
 			t.page.Interrupt(t.asked)
 			t.calls.Kick()
 			t.syscalls++
 		}
+	}
+	if slept {
+		t.syscalls++
 	}
 	t.seen = t.answers.Number()
 	t.page.Answer(&t.answer)

@@ -521,6 +521,60 @@ func TestSleepAndWake(t *testing.T) {
 	tx.Sleep(&w, w.Number()-1, time.Minute) // has been woken already: must not sleep
 }
 
+// leavingHost has whoever holds the lock leave it as soon as somebody sleeps on it.
+type leavingHost struct {
+	testHost
+	arena *Arena
+}
+
+func (h *leavingHost) Wait(*atomic.Uint32, uint32, time.Duration) bool {
+	h.arena.header.lock.Store(0)
+	return false
+}
+
+// TestCallsAreTheThreads: a thread's system calls are those made since it began,
+// with those that it cost to make its Tx, and nobody else's.
+func TestCallsAreTheThreads(t *testing.T) {
+	h := &leavingHost{}
+	a, err := Format(make([]byte, 4<<20), allKinds, Options{Host: h})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.arena = a
+	m, _ := join(t, a)
+	wakeOne := func(tx *Tx) {
+		var w WaitWord
+		if !tx.Park(&w, w.Number()) {
+			t.Fatal("a fresh word cannot be slept on")
+		}
+		tx.Begin()
+		tx.Wake(&w)
+		tx.End()
+	}
+	before := m.Calls()
+	a.header.lock.Store(contended) // somebody holds it
+	first, err := m.Tx(7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Calls() == 0 || m.Calls() != before {
+		t.Errorf("a Tx made against contention: %d calls are the thread's, %d the process's", first.Calls(), m.Calls()-before)
+	}
+	made := first.Calls()
+	wakeOne(first)
+	if n := first.Calls() - made; n != 1 {
+		t.Errorf("%d calls for one wake-up", n)
+	}
+	m.Release(first)
+	next, err := m.Tx(8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next != first || next.Calls() != 0 {
+		t.Errorf("a Tx that had another thread begins with %d calls", next.Calls())
+	}
+}
+
 func TestTransactionDoesNotAllocate(t *testing.T) {
 	a, _ := newTestArena(t, &testHost{})
 	_, tx := join(t, a)

@@ -90,6 +90,10 @@ func (m *Member) Slot() Ref[Slot] { return m.slot }
 func (m *Member) Do(f func(tx *Tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.do(f)
+}
+
+func (m *Member) do(f func(tx *Tx) error) error {
 	return Survive(func() error {
 		m.main.Begin()
 		err := Survive(func() error { return f(m.main) })
@@ -101,34 +105,47 @@ func (m *Member) Do(f func(tx *Tx) error) error {
 	})
 }
 
+// Calls is how many system calls were made so far for the process as a whole, by
+// Do: sleeps on the lock, and wake-ups.
+func (m *Member) Calls() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.main.calls
+}
+
 // Tx returns a Tx for the thread with the given number, which gives it back
-// with Release when it ends. The error wraps ErrFull.
-func (m *Member) Tx(tid int32) (*Tx, error) {
-	tx := m.reuse()
-	if tx != nil {
+// with Release when it ends. Calls that it cost to make it are the thread's. The
+// error wraps ErrFull.
+func (m *Member) Tx(tid int32) (tx *Tx, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if tx = m.reuse(); tx != nil {
 		return tx, Survive(func() error {
 			tx.journal.tid = tid
 			return nil
 		})
 	}
-	err := m.Do(func(main *Tx) error {
+	before := m.main.calls
+	err = m.do(func(main *Tx) error {
 		j, err := main.newJournal(m.slot, tid)
 		if err == nil {
 			tx = m.arena.newTx(j)
 		}
 		return err
 	})
+	if err == nil {
+		tx.calls, m.main.calls = m.main.calls-before, before
+	}
 	return tx, err
 }
 
 func (m *Member) reuse() *Tx {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if len(m.idle) == 0 {
 		return nil
 	}
 	tx := m.idle[len(m.idle)-1]
 	m.idle = m.idle[:len(m.idle)-1]
+	tx.calls = 0
 	return tx
 }
 

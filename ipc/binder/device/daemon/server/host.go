@@ -43,10 +43,12 @@ func (h *host) Wake(w *atomic.Uint32, n int) (calls int) {
 	return 1
 }
 
-func (h *host) wakeAll(words []*atomic.Uint32) {
+// wakeAll wakes the sleepers on all words and returns the number of calls made.
+func (h *host) wakeAll(words []*atomic.Uint32) (calls int) {
 	for _, w := range words {
-		h.Wake(w, 1)
+		calls += h.Wake(w, 1)
 	}
+	return calls
 }
 
 func (h *host) Window(id driver.ProcID, length int) ([]byte, error) { return h.regions.window(id) }

@@ -29,6 +29,7 @@ type thread struct {
 	answered uint32 // the answer that was given last
 
 	state    callState
+	polling  atomic.Bool   // the thread may be asleep in the driver
 	visitors wire.Visitors // wakers
 	parked   *driver.Thread
 	word     *atomic.Uint32
@@ -120,7 +121,9 @@ func (t *thread) take() {
 		t.exits = abi.Ioctl(r.Command) == abi.BINDER_THREAD_EXIT
 		t.settle(t.p.proc.Ioctl(t.tid, abi.Ioctl(r.Command), r.Argument))
 	case wire.Poll:
+		t.polling.Store(true)
 		ready, err := t.p.proc.Poll(t.tid, time.Duration(r.Argument))
+		t.polling.Store(false)
 		if ready {
 			t.answer.Value = unix.POLLIN
 		}
@@ -140,7 +143,7 @@ func (t *thread) settle(err error) {
 		woken := t.toWake
 		t.toWake = nil
 		if t.state.CompareAndSwap(running, parked) {
-			t.p.s.host.wakeAll(woken)
+			t.syscalls.Add(uint64(t.p.s.host.wakeAll(woken)))
 			return
 		}
 		t.toWake = woken
@@ -166,16 +169,14 @@ func errnoOf(err error) (e syscall.Errno) {
 	return e
 }
 
-// ring gives the client the answer and the account of what it cost.
+// ring gives the client the answer and the account of what it cost, but for the
+// call that wakes it: it counts that one itself.
 func (t *thread) ring() {
 	t.page.PutAnswer(&t.answer)
 	account := t.account()
-	if t.answers.Sleeping() {
-		account.Syscalls++
-	}
 	t.page.PutAccount(&account)
 	t.answered = wire.Next(t.answered)
-	t.syscalls.Add(uint64(t.answers.Ring(t.answered)))
+	t.answers.Ring(t.answered)
 }
 
 func (t *thread) account() device.Account {
@@ -210,16 +211,16 @@ func (t *thread) Wake(word *atomic.Uint32, _ int) (calls int) {
 // wakeOthers wakes those that the call has woken so far. It comes before anything
 // that may take long.
 func (t *thread) wakeOthers() {
-	t.p.s.host.wakeAll(t.toWake)
+	t.syscalls.Add(uint64(t.p.s.host.wakeAll(t.toWake)))
 	t.toWake = t.toWake[:0]
 }
 
-// wake is called when the driver has woken the thread. It says false if the
-// thread is not parked, nor about to be. A waker must not wait for anybody, so it
-// ends the call only if what the thread is to read lies in its mailbox.
+// wake is called when the driver has woken the thread. It says false if the thread
+// may be asleep in a poll. A waker must not wait for anybody, so it ends the call
+// only if what the thread is to read lies in its mailbox.
 func (t *thread) wake() bool {
 	if !t.visitors.Enter() {
-		return false
+		return true
 	}
 	defer t.visitors.Leave()
 	for {
@@ -231,25 +232,30 @@ func (t *thread) wake() bool {
 			if t.parked.HasMail() {
 				t.settle(t.parked.Resume(false))
 			} else {
-				t.state.Store(handed)
-				t.kick()
+				t.hand()
 			}
 			return true
 		case running:
-			if t.state.CompareAndSwap(running, woken) {
-				return false // it may be asleep in a poll
+			if !t.state.CompareAndSwap(running, woken) {
+				continue
 			}
-		default:
-			return false
 		}
+		return !t.polling.Load()
 	}
+}
+
+// hand leaves the call to the thread's goroutine. Calls are counted before they
+// are made, because the goroutine may tell its account at once.
+func (t *thread) hand() {
+	t.syscalls.Add(1)
+	t.state.Store(handed)
+	t.calls.Kick()
 }
 
 // kick has the thread's goroutine look up.
 func (t *thread) kick() {
 	if t.visitors.Enter() {
 		defer t.visitors.Leave()
-		t.syscalls.Add(1) // first: the goroutine may tell its account at once
 		t.calls.Kick()
 	}
 }

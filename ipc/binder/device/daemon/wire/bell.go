@@ -27,14 +27,12 @@ const (
 // Number is the number that was rung last.
 func (b Bell) Number() uint32 { return b.word.Load() >> numberBits }
 
-// Sleeping says whether the listener was asleep just now.
-func (b Bell) Sleeping() bool { return b.word.Load()&asleep != 0 }
-
 // Next is the number after n.
 func Next(n uint32) uint32 { return (n + 1) & (1<<(32-numberBits) - 1) }
 
 // Ring changes the number and wakes the listener if it sleeps. It returns the
-// number of system calls made.
+// number of system calls made: one if the listener has called to sleep since the
+// number was changed last, so that the listener knows it, too.
 func (b Bell) Ring(number uint32) (calls int) {
 	if b.word.Swap(number<<numberBits)&asleep == 0 {
 		return 0
