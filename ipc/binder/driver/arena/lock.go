@@ -12,13 +12,10 @@ const (
 	lockPatience = 10 * time.Millisecond
 )
 
-// lock takes the lock: at once if it is free, after a short spin if its
-// holder is quick, else asleep.
+// lock takes the lock that is not free: after a short spin if its holder is quick,
+// else asleep.
 func (tx *Tx) lock() {
 	word := &tx.arena.header.lock
-	if word.CompareAndSwap(0, uint32(tx.ref)) {
-		return
-	}
 	if tx.ref == bootstrapJournalLine && tx.inherit() {
 		return
 	}

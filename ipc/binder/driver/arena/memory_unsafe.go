@@ -54,18 +54,18 @@ func (r Ref[T]) Edit(tx *Tx) (p *T) {
 // transaction. The tag says how long the image is.
 //
 //go:noinline
+//go:nosplit
 func (tx *Tx) save(p unsafe.Pointer) {
 	h := (*Header)(p)
 	line := uint32((uintptr(p) - uintptr(tx.base)) / LineSize)
-	if line-1 >= tx.last {
+	switch {
+	case line-1 >= tx.last:
 		badRef(line)
-		return
-	}
-	if h.tag&tagMask != tagLive {
+	case h.tag&tagMask != tagLive:
 		badRecord(line)
-		return
+	default:
+		tx.saveImage(line, h, journaledBy(h.tag))
 	}
-	tx.saveImage(line, h, journaledBy(h.tag))
 }
 
 //go:noinline
@@ -75,25 +75,30 @@ func badRef(line uint32) { panic(damagedRef(line)) }
 func badRecord(line uint32) { panic(damagedRecord(line, "live record that fits the journal")) }
 
 // saveImage appends the first size bytes of a record to the journal; it copies
-// whole lines, of which undo uses no more than that. The count is stored last,
-// so that a kill at any instruction leaves either a complete image that counts or
-// a record that was not changed.
+// whole lines, of which undo uses no more than that. The count is stored last, so
+// that a kill at any instruction leaves either a complete image that counts or a
+// record that was not changed.
+//
+//go:nosplit
 func (tx *Tx) saveImage(line uint32, h *Header, size uint32) {
 	j := tx.journal
-	used, lines := j.used, (size+LineSize-1)/LineSize
-	end := used + entrySize + lines*LineSize
-	if end > journalSize || line+lines-1 > tx.last {
+	e := (*entry)(unsafe.Add(unsafe.Pointer(&j.images), j.used))
+	end := j.used + entrySize + (size+LineSize-1)&^(LineSize-1)
+	if end > journalSize || line+(size-1)/LineSize > tx.last {
 		badRecord(line)
 		return
 	}
-	e := (*entry)(unsafe.Add(unsafe.Pointer(&j.images), used))
 	e.line, e.size = line, size
 	to, from := (*quarters)(unsafe.Add(unsafe.Pointer(e), entrySize)), (*quarters)(unsafe.Pointer(h))
-	for ; lines > 0; lines-- {
+	for {
 		to[0] = from[0]
 		to[1] = from[1]
 		to[2] = from[2]
 		to[3] = from[3]
+		if size <= LineSize {
+			break
+		}
+		size -= LineSize
 		to, from = (*quarters)(unsafe.Add(unsafe.Pointer(to), LineSize)), (*quarters)(unsafe.Add(unsafe.Pointer(from), LineSize))
 	}
 	j.used = end

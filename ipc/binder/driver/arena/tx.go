@@ -64,7 +64,9 @@ func (tx *Tx) Arena() *Arena { return tx.arena }
 //
 // It panics with ErrDamaged if the arena was given up.
 func (tx *Tx) Begin() {
-	tx.lock()
+	if !tx.arena.header.lock.CompareAndSwap(0, uint32(tx.ref)) {
+		tx.lock()
+	}
 	if tx.arena.header.magic != magic {
 		tx.refuse()
 	}
@@ -104,7 +106,9 @@ func (tx *Tx) End() {
 	tx.settle()
 	tx.unlock()
 	tx.arena.step(StepUnlocked)
-	tx.rouse()
+	if len(tx.wakes) > 0 {
+		tx.rouse()
+	}
 	tx.arena.step(StepWoken)
 }
 
