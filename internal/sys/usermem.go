@@ -6,32 +6,56 @@ import "syscall"
 // EFAULT, possibly after a part, if the address is bad. The process lives on if
 // debug.SetPanicOnFault is on, which is the caller's to see to: once for many
 // copies.
-func CopyIn(dst []byte, addr uintptr) error { return copyFaultable(dst, addr, false) }
-
-// CopyOut copies src to an address of this process, as CopyIn does.
-func CopyOut(addr uintptr, src []byte) error { return copyFaultable(src, addr, true) }
-
-func copyFaultable(b []byte, addr uintptr, out bool) (err error) {
-	if len(b) == 0 {
+func CopyIn(dst []byte, addr uintptr) (err error) {
+	if len(dst) == 0 {
 		return nil
 	}
-	if addr == 0 || addr+uintptr(len(b)) < addr {
+	if !addressable(addr, len(dst)) {
 		return errEFAULT
 	}
-	done := false
+	err = errEFAULT // what a fault leaves
 	defer func() {
-		if !done && recover() != nil {
-			err = errEFAULT
+		if err != nil {
+			_ = recover()
 		}
 	}()
-	user := BytesAt(addr, len(b))
-	if out {
-		copy(user, b)
-	} else {
-		copy(b, user)
-	}
-	done = true
+	copy(dst, BytesAt(addr, len(dst)))
 	return nil
+}
+
+// CopyOut copies src to an address of this process, as CopyIn does.
+func CopyOut(addr uintptr, src []byte) (err error) {
+	if len(src) == 0 {
+		return nil
+	}
+	if !addressable(addr, len(src)) {
+		return errEFAULT
+	}
+	err = errEFAULT // what a fault leaves
+	defer func() {
+		if err != nil {
+			_ = recover()
+		}
+	}()
+	copy(BytesAt(addr, len(src)), src)
+	return nil
+}
+
+// Faultable is n bytes at an address of this process, nil if there can be none.
+// What CopyIn says of bad addresses holds for whoever touches them.
+func Faultable(addr uintptr, n int) []byte {
+	if !addressable(addr, n) {
+		return nil
+	}
+	return BytesAt(addr, n)
+}
+
+// lowestAddress is below which nothing is mapped.
+const lowestAddress = 4096
+
+// addressable says whether n bytes could be mapped at an address.
+func addressable(addr uintptr, n int) bool {
+	return addr >= lowestAddress && addr+uintptr(n) >= addr
 }
 
 var errEFAULT error = syscall.EFAULT

@@ -107,6 +107,14 @@ type Task interface {
 	CloseFile(fd int32)
 }
 
+// Near is a Task, and no Parker, whose memory the driver can look at where it is.
+type Near interface {
+	Task
+	// At is n bytes of the caller's memory, nil if there can be none at the address.
+	// Touching them may fault.
+	At(addr uint64, n int) []byte
+}
+
 // Parker is a Task whose thread does not sleep in the driver: Ioctl returns
 // ErrParked where it would, and the call goes on with Thread.Resume, in
 // whichever goroutine the device likes. It is to be called when the driver wakes
@@ -291,6 +299,7 @@ func (d *Driver) nextIDs(n uint64) uint64 {
 type Proc struct {
 	d        *Driver
 	ref      arena.Ref[proc]
+	rec      *proc
 	id       ProcID
 	identity Identity
 	task     func(tid int32) Task
@@ -317,7 +326,8 @@ func (d *Driver) Open(id Identity, task func(tid int32) Task) (*Proc, error) {
 	err := d.member.Do(func(tx *arena.Tx) error {
 		r, err := d.newProc(tx, id)
 		if err == nil {
-			p.ref, p.id = r, ProcID(r.In(d.a).id)
+			p.ref, p.rec = r, r.In(d.a)
+			p.id = ProcID(p.rec.id)
 		}
 		return err
 	})

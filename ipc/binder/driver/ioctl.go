@@ -20,7 +20,7 @@ func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
 	}
 	done, old := false, debug.SetPanicOnFault(true)
 	defer t.finish(&done, old, &err)
-	if err = t.enter(tid); err == nil {
+	if err = t.enter(); err == nil {
 		err = t.leave(t.ioctl(cmd, arg))
 	}
 	done = true
@@ -39,7 +39,7 @@ func (t *Thread) Resume(interrupted bool) (err error) {
 	if !over {
 		err = t.sleep(t.parkedFor)
 	}
-	err = t.leave(t.endWriteRead(t.readOn(&t.bwr, false, t.parkedFor, err)))
+	err = t.leave(t.endWriteRead(t.arg[:], t.readOn(&t.bwr, false, t.parkedFor, err)))
 	done = true
 	return err
 }
@@ -63,27 +63,37 @@ func (t *Thread) finish(done *bool, faults bool, err *error) {
 
 // leave ends a call that is not parked.
 func (t *Thread) leave(err error) error {
+	if t.locked || t.rec != nil && t.rec.needReturn {
+		t.returns(err)
+	}
+	return err
+}
+
+// returns is leave for a thread that still has the lock, or was sent home.
+func (t *Thread) returns(err error) {
 	if err == ErrParked {
-		return err
+		return
 	}
 	if t.ref != 0 && t.rec.needReturn {
 		t.lock()
 		t.ref.Edit(t.tx).needReturn = false
 	}
 	t.unlock()
-	return err
 }
 
-// giveUp ends a call that ran into damage, or into a region whose file was cut off:
-// it undoes what the call changed since its last commit, as far as the arena is still
-// there.
+// giveUp ends a call that ran into damage, into a region whose file was cut off, or
+// into an argument that is not there: it undoes what the call changed since its last
+// commit, as far as the arena is still there.
 func (t *Thread) giveUp(panicked any) error {
 	err := errno(arena.Damage(panicked))
 	var fault interface{ Addr() uintptr }
 	if errors.As(err, &fault) && !t.d.a.Contains(fault.Addr()) {
-		err = fmt.Errorf("%w: the memory of a region is gone", syscall.EFAULT)
+		err = fmt.Errorf("%w: the memory of a region, or of the caller, is gone", syscall.EFAULT)
 	}
-	if arena.Survive(func() error { t.abandon(); return nil }) != nil {
+	if arena.Survive(func() error {
+		t.abandon()
+		return t.leave(nil)
+	}) != nil {
 		t.locked = false
 	}
 	return err
@@ -135,13 +145,13 @@ func (t *Thread) ioctl(cmd abi.Ioctl, arg uint64) error {
 
 // writeRead is BINDER_WRITE_READ. What was consumed is written back whatever
 // happens.
-func (t *Thread) writeRead(arg uint64) error {
-	bwr := &t.bwr
-	if t.task.CopyFromUser(t.arg[:], arg) != nil {
+func (t *Thread) writeRead(at uint64) error {
+	arg := t.argument(at)
+	if arg == nil {
 		return syscall.EFAULT
 	}
-	bwr.Decode(t.arg[:])
-	t.argAt = arg
+	bwr := &t.bwr
+	bwr.Decode(arg)
 	var err error
 	if bwr.WriteSize > 0 {
 		if err = t.write(bwr); err != nil {
@@ -151,17 +161,31 @@ func (t *Thread) writeRead(arg uint64) error {
 	if err == nil && bwr.ReadSize > 0 {
 		err = t.read(bwr, t.p.nonblock.Load())
 	}
-	return t.endWriteRead(err)
+	return t.endWriteRead(arg, err)
+}
+
+// argument is the argument of BINDER_WRITE_READ: where it is, if the driver can
+// look at it there, else a copy; nil if the address is bad. A fault in it ends the
+// call.
+func (t *Thread) argument(at uint64) []byte {
+	if t.near != nil {
+		return t.near.At(at, abi.SizeofWriteRead)
+	}
+	t.argAt = at
+	if t.task.CopyFromUser(t.arg[:], at) != nil {
+		return nil
+	}
+	return t.arg[:]
 }
 
 // endWriteRead writes back what was consumed.
-func (t *Thread) endWriteRead(err error) error {
+func (t *Thread) endWriteRead(arg []byte, err error) error {
 	if err == ErrParked {
 		return err
 	}
 	t.unlock()
-	t.bwr.EncodeConsumed(t.arg[:])
-	if t.task.CopyToUser(t.argAt, t.arg[:]) != nil {
+	t.bwr.EncodeConsumed(arg)
+	if t.near == nil && t.task.CopyToUser(t.argAt, arg) != nil {
 		return syscall.EFAULT
 	}
 	t.copies.HeaderFromUser += abi.SizeofWriteRead

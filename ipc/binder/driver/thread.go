@@ -32,6 +32,7 @@ type Thread struct {
 	p      *Proc
 	task   Task
 	parker Parker // task, if it is one
+	near   Near   // task, if it is one
 	proc   arena.Ref[proc]
 	ref    arena.Ref[thread] // 0 until the first call
 	rec    *thread
@@ -52,7 +53,7 @@ type Thread struct {
 	installed []int32 // descriptors of the transaction that is being read
 
 	// Room for what a call decodes, so that it need not allocate.
-	arg     [abi.SizeofWriteRead]byte
+	arg     [abi.SizeofWriteRead]byte // unless the task is near
 	objects [abi.SizeofBufferObject]byte
 	bwr     abi.WriteRead
 	argAt   uint64 // where bwr goes back to
@@ -68,6 +69,10 @@ func (p *Proc) thread(tid int32) (*Thread, error) {
 	if t := p.recent.Load(); t != nil && t.key == tid {
 		return t, nil
 	}
+	return p.findThread(tid)
+}
+
+func (p *Proc) findThread(tid int32) (*Thread, error) {
 	if t, ok := p.threads.Load(tid); ok {
 		p.recent.Store(t.(*Thread))
 		return t.(*Thread), nil
@@ -77,6 +82,7 @@ func (p *Proc) thread(tid int32) (*Thread, error) {
 	if t.parker != nil {
 		t.terse = t.parker.Terse()
 	}
+	t.near, _ = t.task.(Near)
 	tx, err := p.d.member.Tx(tid)
 	if err != nil {
 		return nil, errno(err)
@@ -116,14 +122,19 @@ func (t *Thread) retire() {
 	t.d.member.Release(t.tx)
 }
 
-// enter begins a call: it finds or makes the thread's record.
-func (t *Thread) enter(tid int32) error {
-	if t.proc.In(t.d.a).dead {
+// enter begins a call, the first by making the thread's record.
+func (t *Thread) enter() error {
+	switch {
+	case t.p.rec.dead:
 		return syscall.EBADF
+	case t.ref == 0:
+		return t.join()
 	}
-	if t.ref != 0 {
-		return nil
-	}
+	return nil
+}
+
+// join makes the thread's record.
+func (t *Thread) join() error {
 	t.lock()
 	defer t.unlock()
 	r, err := threads.New(t.tx)
@@ -132,7 +143,7 @@ func (t *Thread) enter(tid int32) error {
 		return errno(err)
 	}
 	th := r.Edit(t.tx)
-	th.proc, th.tid, th.needReturn = t.proc, tid, true
+	th.proc, th.tid, th.needReturn = t.proc, t.key, true
 	th.extended.Command = uint32(abi.BR_OK)
 	threadsByTID.Insert(t.tx, &t.proc.Edit(t.tx).threads, r)
 	t.d.ctx.In(t.d.a).totals.Threads++
@@ -246,7 +257,7 @@ func (p *Proc) Poll(tid int32, timeout time.Duration) (readable bool, err error)
 	}
 	done, old := false, debug.SetPanicOnFault(true)
 	defer t.finish(&done, old, &err)
-	if err = t.enter(tid); err == nil {
+	if err = t.enter(); err == nil {
 		readable, err = t.poll(timeout)
 		t.unlock()
 	}

@@ -282,3 +282,47 @@ func TestClosedFile(t *testing.T) {
 		t.Errorf("ioctl of the other reference: %v", err)
 	}
 }
+
+// TestBadArgument: an argument that cannot be read or written is EFAULT, what was
+// written before holds, and the thread goes on.
+func TestBadArgument(t *testing.T) {
+	d, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, client := newPeer(t, d, 100), newPeer(t, d, 200)
+	becomeManager(t, server)
+	page, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(page)
+	call := func(arg uint64) error {
+		return client.f.Ioctl(client.tid, uint32(abi.BINDER_WRITE_READ), uintptr(arg))
+	}
+	e := abi.NewEncoder[abi.Command](client.mem[atCommands:atReturns])
+	e.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{DataSize: 4, Buffer: client.addr(atPayload)})
+	bwr := abi.WriteRead{WriteSize: uint64(e.Len()), WriteBuffer: client.addr(atCommands)}
+	bwr.Encode(page)
+	if err := unix.Mprotect(page, unix.PROT_READ); err != nil {
+		t.Fatal(err)
+	}
+	if err := call(sys.Address(page)); !errors.Is(err, unix.EFAULT) {
+		t.Errorf("an argument that cannot be written: %v", err)
+	}
+	if err := server.call(nil, 256); err != nil {
+		t.Fatal(err)
+	}
+	server.want(abi.BR_NOOP, abi.BR_TRANSACTION)
+	if err := unix.Mprotect(page, unix.PROT_NONE); err != nil {
+		t.Fatal(err)
+	}
+	for _, arg := range []uint64{0, 8, sys.Address(page), 1 << 63, ^uint64(0) - 8} {
+		if err := call(arg); !errors.Is(err, unix.EFAULT) {
+			t.Errorf("the argument %#x: %v", arg, err)
+		}
+	}
+	if err := client.call(nil, 256); err != unix.EAGAIN {
+		t.Errorf("a read after bad arguments: %v", err)
+	}
+}

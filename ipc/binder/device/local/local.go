@@ -27,6 +27,9 @@ func (Memory) CopyFromUser(dst []byte, addr uint64) error { return sys.CopyIn(ds
 // CopyToUser copies to an address of this process; a bad one is EFAULT.
 func (Memory) CopyToUser(addr uint64, src []byte) error { return sys.CopyOut(uintptr(addr), src) }
 
+// At is described by driver.Near.
+func (Memory) At(addr uint64, n int) []byte { return sys.Faultable(uintptr(addr), n) }
+
 // Regions makes the memory files of regions.
 type Regions interface {
 	// Create makes the file of a process's region, empty: it grows with the
