@@ -17,9 +17,10 @@ var goRelease = devicetest.Release{Major: 6, Minor: 12}
 // goDeviations are the rows that cannot apply to a driver that is not in the
 // kernel.
 var goDeviations = map[int]string{
-	5: "an open device is a membership of its process in shared memory, not a descriptor that a forked child inherits",
-	80: "the kernel's driver reads the sender's nice value from the task for nothing; from outside it takes a system call " +
-		"in every transaction, on the path whose cost is the point",
+	5: "an open device is a membership of its process, not a descriptor, and a forked child of a Go process runs no Go in " +
+		"which it could use it; it inherits neither the region nor the arena (TestForkedChild of device/shared)",
+	80: "the kernel's driver reads the sender's nice value from the task for nothing; outside the kernel nobody is told when it " +
+		"changes, so that it takes a system call in every transaction, on the path whose cost is the point",
 }
 
 // contexts numbers the contexts that this process made.

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"ipcbench/ipc/binder/device"
 	"ipcbench/ipc/binder/device/kernel"
+	"ipcbench/ipc/binder/device/local"
 	"ipcbench/ipc/binder/devicetest"
 )
 
@@ -31,7 +31,7 @@ func kernelBackend() devicetest.Backend {
 		Open: func(node string, _ devicetest.Identity) (device.Device, error) {
 			return kernel.New(node)
 		},
-		SecurityContext: selinuxContext(),
+		SecurityContext: local.SecurityContext(),
 	}
 	if logs, ok := kernel.Logs(); ok {
 		b.Stats = func(string) (string, error) {
@@ -62,16 +62,4 @@ func kernelContext(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	return path
-}
-
-// selinuxContext is this process's context, empty without SELinux.
-func selinuxContext() string {
-	if _, err := os.Stat("/sys/fs/selinux/enforce"); err != nil {
-		return ""
-	}
-	current, err := os.ReadFile("/proc/self/attr/current")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimRight(string(current), "\x00\n")
 }

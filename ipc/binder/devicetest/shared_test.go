@@ -8,6 +8,7 @@ import (
 
 	"ipcbench/internal/leakcheck"
 	"ipcbench/ipc/binder/device"
+	"ipcbench/ipc/binder/device/local"
 	"ipcbench/ipc/binder/device/shared"
 	"ipcbench/ipc/binder/devicetest"
 )
@@ -31,8 +32,9 @@ func sharedBackend() devicetest.Backend {
 		Open: func(node string, _ devicetest.Identity) (device.Device, error) {
 			return shared.New(shared.Options{Dir: node, Mode: sharedMode})
 		},
-		Stats:      sharedStats,
-		Deviations: goDeviations,
+		SecurityContext: local.SecurityContext(),
+		Stats:           sharedStats,
+		Deviations:      goDeviations,
 	}
 }
 

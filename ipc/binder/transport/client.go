@@ -112,8 +112,11 @@ func (c *client) Call(request *ipc.Buffer) ([]byte, error) {
 	return reply, nil
 }
 
-// Send implements ipc.Client. When the server's room for one-way calls is taken
-// it waits until there is some.
+// Send implements ipc.Client. When the server's room for one-way calls is taken it
+// tries again until there is some. There is nothing to wait for: a Binder driver,
+// the kernel's too, tells a receiver of work and a sender of its reply, but nobody
+// when a one-way call's buffer is freed, and a call that asks the server would be
+// answered by another of its threads before.
 func (c *client) Send(request *ipc.Buffer) error {
 	if err := c.enter(request); err != nil {
 		return err

@@ -84,7 +84,7 @@ func (d *Device) Trace(tell func(device.Step)) { local.Trace(d.driver, tell) }
 
 // Open opens the device as this process.
 func (d *Device) Open(flags int) (device.File, error) {
-	return d.OpenAs(Identity{PID: int32(os.Getpid()), EUID: uint32(os.Geteuid())}, flags)
+	return d.OpenAs(local.Self(), flags)
 }
 
 // OpenAs opens the device as somebody.

@@ -22,8 +22,10 @@ type Mapping struct {
 
 // NewMapping is the mapping of a region whose pages are mem, of which length bytes
 // were asked for. It calls unmapped when any part of it is unmapped, and put when
-// all of it is.
+// all of it is. A child that the process forks does not inherit the pages, as with
+// the kernel's driver.
 func NewMapping(mem []byte, length int, unmapped, put func()) *Mapping {
+	_ = unix.Madvise(mem, unix.MADV_DONTFORK)
 	return &Mapping{length: length, unmapped: unmapped, put: put, mem: mem}
 }
 

@@ -220,7 +220,10 @@ func (d *Device) mapArena() error {
 		return fmt.Errorf("%w: %d bytes", arena.ErrSize, st.Size())
 	}
 	d.mem, err = unix.Mmap(int(d.arena.Fd()), 0, int(st.Size()), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	return err
+	if err != nil {
+		return err
+	}
+	return unix.Madvise(d.mem, unix.MADV_DONTFORK) // a child is no member
 }
 
 // Name is "shared".
@@ -244,7 +247,7 @@ func (d *Device) Holder() (pid, tid int32) { return d.driver.Arena().Holder() }
 
 // Open opens the device as this process.
 func (d *Device) Open(flags int) (device.File, error) {
-	p, err := d.driver.Open(driver.Identity{PID: int32(os.Getpid()), EUID: uint32(os.Geteuid())}, d.task)
+	p, err := d.driver.Open(local.Self(), d.task)
 	if err != nil {
 		return nil, err
 	}

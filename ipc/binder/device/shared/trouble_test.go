@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ipcbench/internal/leakcheck"
+	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/abi"
 	"ipcbench/ipc/binder/driver/arena"
 )
@@ -134,6 +135,33 @@ func TestTruncatedRegion(t *testing.T) {
 	code, _, err := p.request(64, reply.Buffer)
 	if err != nil || code != abi.BR_FAILED_REPLY {
 		t.Errorf("a call into a truncated region: %v, %v; want BR_FAILED_REPLY", code, err)
+	}
+}
+
+// TestForkedChild: a child that a member forks inherits neither its region nor the
+// arena.
+func TestForkedChild(t *testing.T) {
+	d, err := New(Options{Dir: testDir(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	p, err := newPeer(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	for what, want := range map[string]struct {
+		addr uintptr
+		seen unix.Errno
+	}{
+		"region": {p.m.Addr(), unix.ENOMEM},
+		"arena":  {uintptr(sys.Address(d.mem)), unix.ENOMEM},
+		"other":  {uintptr(sys.Address(p.mem)), 0},
+	} {
+		if saw, err := sys.ForkedLook(-1, want.addr); err != nil || saw.Look != want.seen {
+			t.Errorf("%s: the child sees %v, %v; want %v", what, saw.Look, err, want.seen)
+		}
 	}
 }
 
