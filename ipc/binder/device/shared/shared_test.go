@@ -315,7 +315,7 @@ func TestRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := testDir(t)
-			start(t, "server", dir)
+			stop(t, start(t, "server", dir)) // or it would give the context up
 			if err := c.spoil(dir); err != nil {
 				t.Fatal(err)
 			}
@@ -323,6 +323,18 @@ func TestRefuses(t *testing.T) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 		})
+	}
+}
+
+// stop stops a process.
+func stop(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Signal(unix.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(cmd.Process.Pid, &status, unix.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("process %d did not stop: %v", cmd.Process.Pid, err)
 	}
 }
 

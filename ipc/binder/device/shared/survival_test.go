@@ -264,19 +264,13 @@ func TestStoppedInsideTheLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	manager := manage(t, d)
-	client, stop := startSurvivor(t, dir)
+	client, end := startSurvivor(t, dir)
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
-		if err := client.Process.Signal(unix.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
-		var status unix.WaitStatus
-		if _, err := unix.Wait4(client.Process.Pid, &status, unix.WUNTRACED, nil); err != nil || !status.Stopped() {
-			t.Fatalf("the client was not stopped: %v", err)
-		}
+		stop(t, client)
 		pid, _ := d.Holder()
 		if pid == int32(client.Process.Pid) {
 			delayed(t, d, client)
-			calls := stop()
+			calls := end()
 			if err := client.Wait(); err != nil || calls == 0 {
 				t.Errorf("the client made %d calls: %v", calls, err)
 			}
