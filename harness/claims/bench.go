@@ -25,6 +25,7 @@ type Bench struct {
 	Progress harness.Progress
 
 	done, total int
+	failures    []error
 	copied      once[*copyRun]
 	speeds      map[condition]*once[*speedRun]
 }
@@ -52,31 +53,40 @@ func (b *Bench) tell(done float64, what string) {
 }
 
 // Try tries claims one after the other. When ctx ends it returns what was judged
-// until then, and an error; the report says that it is incomplete.
+// until then, and an error; the report says that it is incomplete. An experiment
+// that fails leaves its column inconclusive, and is an error at the end as well.
 func (b *Bench) Try(ctx context.Context, list []Claim) (*Report, error) {
 	r := &Report{Schema: Schema, Environment: b.Environment, Claims: []Outcome{}}
-	b.done, b.total = 0, len(list)
+	b.done, b.total, b.failures = 0, len(list), nil
 	for _, c := range list {
 		b.tell(0, c.ID+": "+c.Statement)
-		outcome, err := b.try(ctx, c)
-		if err != nil {
-			r.Incomplete = fmt.Sprintf("%s: %v", c.ID, err)
-			return r, fmt.Errorf("%s: %w", c.ID, err)
+		outcome := b.try(ctx, c)
+		if ctx.Err() != nil {
+			b.failures = append(b.failures, fmt.Errorf("%s: %w: %w", c.ID, harness.ErrInterrupted, ctx.Err()))
+			break
 		}
 		r.Claims = append(r.Claims, outcome)
 		b.done++
 	}
-	return r, nil
+	err := errors.Join(b.failures...)
+	if err != nil {
+		r.Incomplete = err.Error()
+	}
+	return r, err
 }
 
-func (b *Bench) try(ctx context.Context, c Claim) (Outcome, error) {
+func (b *Bench) try(ctx context.Context, c Claim) Outcome {
 	o := Outcome{ID: c.ID, Statement: c.Statement, Source: c.Source,
 		Refutation: c.Refutation, Experiment: c.Experiment, Columns: map[string]Column{}}
 	var all []measured
 	for _, name := range c.columns(b) {
 		column, numbers, err := b.column(ctx, c, name)
+		if ctx.Err() != nil {
+			return o
+		}
 		if err != nil {
-			return o, fmt.Errorf("%s: %w", name, err)
+			b.failures = append(b.failures, fmt.Errorf("%s: %s: %w", c.ID, name, err))
+			column = Column{Verdict: Inconclusive, Evidence: Evidence{Text: "the experiment failed: " + err.Error()}}
 		}
 		o.Order, o.Columns[name] = append(o.Order, name), column
 		if numbers != nil {
@@ -90,7 +100,7 @@ func (b *Bench) try(ctx context.Context, c Claim) (Outcome, error) {
 	if c.tabulate != nil && len(all) > 0 {
 		o.Tables = c.tabulate(all)
 	}
-	return o, nil
+	return o
 }
 
 // column measures and judges one subject. An error means that the experiment
@@ -98,8 +108,6 @@ func (b *Bench) try(ctx context.Context, c Claim) (Outcome, error) {
 func (b *Bench) column(ctx context.Context, c Claim, name string) (Column, any, error) {
 	numbers, err := c.measure(ctx, b, name)
 	switch {
-	case ctx.Err() != nil:
-		return Column{}, nil, fmt.Errorf("%w: %w", harness.ErrInterrupted, ctx.Err())
 	case errors.Is(err, errors.ErrUnsupported):
 		return Column{Verdict: NotTestable, Evidence: Evidence{Text: err.Error()}}, nil, nil
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -2,6 +2,7 @@ package claims
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"ipcbench/harness"
@@ -103,6 +104,24 @@ func TestRatioIsOfPairs(t *testing.T) {
 	}
 	if r := ratioOf(cell(100, 500, 120, 700, 90), cell(300, 100, 800, 90, 200), p50); r.below(1) || r.above(1) {
 		t.Errorf("noise is decided: %v", r)
+	}
+}
+
+// The tables have each boundary with the intervals on both sides of it.
+func TestBoundariesAreTold(t *testing.T) {
+	rows := tabulateBoundaries([]string{"binder"}, []duels{dueling(about(1.5), about(0.5), about(0.4))})[0].Rows
+	want := []string{"block wait, one CPU", "pipe", "1 KiB", about(0.5).String(), about(1.5).String() + " (64 B)", about(0.4).String() + " (16 KiB)"}
+	if len(rows) != 1 || !slices.Equal(rows[0], want) {
+		t.Errorf("%q, want %q", rows, want)
+	}
+	if rows := tabulateBoundaries([]string{"binder"}, []duels{dueling(about(1.5))})[0].Rows; rows[0][2] != "never" {
+		t.Errorf("%q", rows)
+	}
+	n := ablating(about(1.1), about(1.5))
+	n.Ablations = append(n.Ablations, ablation{condition{"spin", "cross"}, 64, about(1.2)})
+	rows = tabulateAblation([]string{"binder"}, []ablations{n})[0].Rows
+	if len(rows) != 2 || rows[0][2] != about(1.2).String() || rows[1][2] != "–" || rows[1][1] != about(1.5).String() {
+		t.Errorf("%q", rows)
 	}
 }
 

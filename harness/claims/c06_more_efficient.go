@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-var moreEfficient = Drawing(Define(Meta{
+var moreEfficient = Tabulating(Drawing(Define(Meta{
 	ID:        "C6",
 	Statement: "Binder is more efficient than pipes and message queues, because those copy into the kernel and out of it again.",
 	Source:    "D2 part 1",
@@ -17,7 +17,7 @@ var moreEfficient = Drawing(Define(Meta{
 		"time and CPU per operation over sizes, waits and placements, with intervals over generations of processes; sizes " +
 		"are added where a rival is overtaken.",
 	Timed: true,
-}, measureContests, judgeEfficiency), drawContests)
+}, measureContests, judgeEfficiency), drawContests), tabulateBoundaries)
 
 // duel is a subject against a rival under one condition.
 type duel struct {
@@ -142,6 +142,38 @@ func boundaries(n duels) string {
 		parts = append(parts, c.String()+": "+strings.Join(by[c], ", "))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// tabulateBoundaries tells, a table a subject, from which size on each rival is
+// overtaken for good, and the ratios on both sides of that boundary.
+func tabulateBoundaries(columns []string, numbers []duels) (tables []Table) {
+	for i, n := range numbers {
+		t := Table{Title: columns[i] + ": the size from which it takes clearly less time, and its latency as a multiple of the rival's",
+			Header: []string{"waits", "rival", "from", "ratio there", "at the size before", "at the largest"}}
+		for _, d := range n.Duels {
+			t.Rows = append(t.Rows, append([]string{d.condition.String(), d.Rival}, d.boundary()...))
+		}
+		tables = append(tables, t)
+	}
+	return tables
+}
+
+// boundary is where a duel begins to be won, and the ratios there, before it, and
+// at its end; a dash stands for what there is not.
+func (d duel) boundary() []string {
+	const none = "–"
+	from, there, before := "never", none, none
+	for i, c := range d.Contests {
+		if c.Bytes != d.holdsFrom() {
+			continue
+		}
+		from, there = byteText(c.Bytes), c.Latency.String()
+		if i > 0 {
+			before = fmt.Sprintf("%s (%s)", d.Contests[i-1].Latency, byteText(d.Contests[i-1].Bytes))
+		}
+	}
+	last := d.Contests[len(d.Contests)-1]
+	return []string{from, there, before, fmt.Sprintf("%s (%s)", last.Latency, byteText(last.Bytes))}
 }
 
 // extremes are the latency ratios that are surely best and worst.

@@ -3,12 +3,14 @@ package claims
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"ipcbench/harness"
 )
 
-var mappingDoubles = Drawing(Define(Meta{
+var mappingDoubles = Tabulating(Drawing(Define(Meta{
 	ID:         "C7",
 	Statement:  "The mapping doubles performance, because it spares the second copy.",
 	Source:     "D2 part 2",
@@ -16,7 +18,7 @@ var mappingDoubles = Drawing(Define(Meta{
 	Experiment: "Ablation: Binder beside its twin that copies the payload out of the region again before it is " +
 		"read, side by side over sizes, waits and placements; next to it, what an operation's time consists of.",
 	Timed: true,
-}, measureAblation, judgeAblation), drawAblation)
+}, measureAblation, judgeAblation), drawAblation), tabulateAblation)
 
 // twofold is the ratio that counts as double: a tenth less is forgiven.
 const twofold = 1.8
@@ -172,6 +174,31 @@ func drawAblation(columns []string, numbers []ablations) []Figure {
 	}
 	f.Series = append(f.Series, level("the claim", 2, f.Series))
 	return append([]Figure{f}, drawParts(columns, numbers)...)
+}
+
+// tabulateAblation has a row a size and a column a condition, a table a subject.
+func tabulateAblation(columns []string, numbers []ablations) (tables []Table) {
+	for i, n := range numbers {
+		t := Table{Title: columns[i] + ": time with a second copy, as a multiple of the time without", Header: []string{"payload"}}
+		at := map[condition]int{}
+		rows := map[int][]string{}
+		for _, a := range n.Ablations {
+			if at[a.condition] == 0 {
+				at[a.condition] = len(t.Header)
+				t.Header = append(t.Header, a.condition.String())
+			}
+			rows[a.Bytes] = nil
+		}
+		for _, size := range slices.Sorted(maps.Keys(rows)) {
+			rows[size] = append([]string{byteText(size)}, slices.Repeat([]string{"–"}, len(at))...)
+			t.Rows = append(t.Rows, rows[size])
+		}
+		for _, a := range n.Ablations {
+			rows[a.Bytes][at[a.condition]] = a.Latency.String()
+		}
+		tables = append(tables, t)
+	}
+	return tables
 }
 
 // drawParts shows what an operation's time consists of, a picture a subject.

@@ -98,3 +98,15 @@ func TestAnInterruptKeepsWhatWasJudged(t *testing.T) {
 		t.Errorf("%v, %d claims, incomplete %q", err, len(r.Claims), r.Incomplete)
 	}
 }
+
+func TestAFailedExperimentEndsNoOther(t *testing.T) {
+	failed := errors.New("a worker died")
+	list := []Claim{verdictOf(false, map[string]any{"a": failed}), verdictOf(false, map[string]any{"a": Supported})}
+	r, err := benchOf(env.Environment{}, "a").Try(t.Context(), list)
+	if !errors.Is(err, failed) || !strings.Contains(r.Incomplete, "a worker died") {
+		t.Errorf("%v, incomplete %q", err, r.Incomplete)
+	}
+	if len(r.Claims) != 2 || r.Claims[0].Verdict != Inconclusive || r.Claims[1].Verdict != Supported {
+		t.Errorf("%+v", r.Claims)
+	}
+}
