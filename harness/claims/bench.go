@@ -115,16 +115,22 @@ func (b *Bench) column(ctx context.Context, c Claim, name string) (Column, any, 
 	case err != nil:
 		return Column{}, nil, err
 	}
-	j := c.judge(numbers)
-	if c.Timed && b.Environment.Emulated {
-		j = emulated(j, b.Environment.Virtualisation)
-	}
+	j := c.judgeOn(b.Environment, numbers)
 	raw, err := json.Marshal(numbers)
 	if err != nil {
 		return Column{}, nil, err
 	}
 	return Column{Verdict: j.Verdict, When: j.When, Confidence: j.Confidence,
 		Evidence: Evidence{Text: j.Text, Numbers: raw}}, numbers, nil
+}
+
+// judgeOn judges numbers of a machine.
+func (c Claim) judgeOn(e env.Environment, numbers any) Judgement {
+	j := c.judge(numbers)
+	if c.Timed && e.Emulated {
+		j = emulated(j, e.Virtualisation)
+	}
+	return j
 }
 
 // emulated takes the decision from times that an emulator made.

@@ -2,6 +2,7 @@ package claims
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -69,6 +70,8 @@ type Claim struct {
 	columns func(*Bench) []string
 	measure func(ctx context.Context, b *Bench, column string) (any, error)
 	judge   func(any) Judgement
+	// read is numbers that were stored.
+	read func(json.RawMessage) (any, error)
 	// draw makes pictures of the numbers of all columns; it may be nil.
 	draw func([]measured) []Figure
 	// tabulate makes tables of them likewise; it may be nil.
@@ -96,6 +99,7 @@ func Define[N any](meta Meta, measure func(context.Context, *Bench, Subject) (N,
 			return measure(ctx, b, subject)
 		},
 		judge: func(numbers any) Judgement { return judge(numbers.(N)) },
+		read:  readNumbers[N],
 	}
 }
 
@@ -107,7 +111,14 @@ func DefineFor[N any](meta Meta, transports []string, measure func(context.Conte
 		columns: func(*Bench) []string { return transports },
 		measure: func(ctx context.Context, b *Bench, column string) (any, error) { return measure(ctx, b, column) },
 		judge:   func(numbers any) Judgement { return judge(numbers.(N)) },
+		read:    readNumbers[N],
 	}
+}
+
+func readNumbers[N any](raw json.RawMessage) (any, error) {
+	var n N
+	err := json.Unmarshal(raw, &n)
+	return n, err
 }
 
 // Drawing adds pictures to a claim: draw gets the numbers of the columns that
