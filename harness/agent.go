@@ -67,7 +67,7 @@ func (e *agentEnd) session(s session) error {
 	}
 	r := &report{
 		Operations: round.Operations, CostOperations: round.CostOperations,
-		Missed: round.Missed, Mismatches: mismatches, Ledger: round.Ledger, Usage: round.Usage,
+		Missed: round.Missed, Dropped: round.Dropped, Mismatches: mismatches, Ledger: round.Ledger, Usage: round.Usage,
 	}
 	r.Ended = sys.Monotonic()
 	r.Began = r.Ended - int64(round.Elapsed)

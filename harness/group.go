@@ -230,6 +230,7 @@ func (g *group) round(s session) (Round, *hdrhistogram.Histogram, uint64, error)
 		r.Operations += p.Operations
 		r.CostOperations += p.CostOperations
 		r.Missed += p.Missed
+		r.Dropped += p.Dropped
 		mismatches += p.Mismatches
 		if i >= len(g.clients) {
 			r.CostOperations -= p.CostOperations

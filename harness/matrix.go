@@ -20,6 +20,7 @@ const (
 	maxClients     = 32
 	maxGenerations = 1000
 	maxRounds      = 100000
+	maxRate        = 1e9 // operations a second: the clock counts nanoseconds
 )
 
 // channel is what one set of worker processes is made for: all cells of one
@@ -72,8 +73,10 @@ func (p Plan) validate() error {
 		return fmt.Errorf("%w: %d generations (1 to %d)", ErrPlan, p.Generations, maxGenerations)
 	case p.RoundTime <= 0:
 		return fmt.Errorf("%w: a round time of %v", ErrPlan, p.RoundTime)
-	case p.RatePerSecond < 0 || p.Gap < 0:
-		return fmt.Errorf("%w: a negative rate or gap", ErrPlan)
+	case !(p.RatePerSecond >= 0 && p.RatePerSecond <= maxRate):
+		return fmt.Errorf("%w: a rate of %v (up to %.0g a second)", ErrPlan, p.RatePerSecond, float64(maxRate))
+	case p.Gap < 0:
+		return fmt.Errorf("%w: a gap of %v", ErrPlan, p.Gap)
 	case p.RatePerSecond > 0 && p.Gap > 0:
 		return fmt.Errorf("%w: a rate and a gap exclude each other", ErrPlan)
 	case len(p.Sizes)*len(p.Workloads)*len(p.Clients)*len(p.Waits)*len(p.Placements) == 0:

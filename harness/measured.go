@@ -72,8 +72,9 @@ type Round struct {
 	Ledger         copies.Report
 	Usage          Usage
 	// Missed operations of an open loop: those whose intended start had
-	// passed by more than a period when they began.
-	Missed uint64
+	// passed by more than a period when they began. Dropped operations never
+	// began, because the loop was behind by a whole round.
+	Missed, Dropped uint64
 }
 
 // Usage is what the kernel charged the threads of a round.

@@ -31,7 +31,8 @@ type operator struct {
 }
 
 // run makes operations until the clock reaches until, or n of them if n is not
-// 0, recording them if asked to.
+// 0, recording them if asked to. An open loop ends before that where it is behind
+// by a whole session's time: at some rates it would never end.
 func (o *operator) run(pacer *pacing.Pacer, until int64, n int, recording bool) error {
 	burst := 1
 	if o.OneWay {
@@ -39,7 +40,7 @@ func (o *operator) run(pacer *pacing.Pacer, until int64, n int, recording bool) 
 	}
 	for done := 0; n == 0 || done < n; done += burst {
 		start := pacer.Start()
-		if n == 0 && start >= until {
+		if n == 0 && (start >= until || pacer.GiveUp(int64(o.Time), until)) {
 			break
 		}
 		if err := o.operate(burst); err != nil {
@@ -144,11 +145,12 @@ func (o *operator) warm() error {
 	return o.run(pacing.New(o.clock, o.Rate, o.Gap), o.clock.Now()+int64(o.WarmUp), 0, false)
 }
 
-// timed makes the operations that count.
-func (o *operator) timed() (missed uint64, err error) {
+// timed makes the operations that count. Of an open loop it tells how many began
+// late, and how many it dropped.
+func (o *operator) timed() (missed, dropped uint64, err error) {
 	pacer := pacing.New(o.clock, o.Rate, o.Gap)
 	err = o.run(pacer, o.clock.Now()+int64(o.Time), o.Operations, true)
-	return pacer.Missed, err
+	return pacer.Missed, pacer.Dropped, err
 }
 
 // sleepUntil sleeps until CLOCK_MONOTONIC reaches the time.

@@ -57,7 +57,7 @@ func TestHonestWorkHasNoMismatch(t *testing.T) {
 		for _, request := range payloads {
 			for _, reply := range payloads {
 				o, c := newOperator(t, session{Mode: m, Request: request, Reply: reply, Operations: 20, Seed: 12345}, nil)
-				if _, err := o.timed(); err != nil {
+				if _, _, err := o.timed(); err != nil {
 					t.Fatal(err)
 				}
 				if o.mismatches != 0 || c.handler.mismatches != 0 || o.operations != 20 {
@@ -80,7 +80,7 @@ func TestSpoiltReplyIsNoticed(t *testing.T) {
 				}
 				o, _ := newOperator(t, session{Mode: m, Request: 64, Reply: size, Operations: 1, Seed: 9},
 					func(reply []byte) { reply[at] ^= 0x40 })
-				if _, err := o.timed(); err != nil {
+				if _, _, err := o.timed(); err != nil {
 					t.Fatal(err)
 				}
 				if o.mismatches != 1 {
@@ -116,14 +116,14 @@ func TestSpoiltRequestIsNoticed(t *testing.T) {
 func TestShortReplyIsAnError(t *testing.T) {
 	o, c := newOperator(t, session{Mode: timedMode, Request: 64, Reply: 64, Operations: 1}, nil)
 	c.handler.reply.Resize(63)
-	if _, err := o.timed(); !errors.Is(err, ipc.ErrProtocol) {
+	if _, _, err := o.timed(); !errors.Is(err, ipc.ErrProtocol) {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestOneWayBurst(t *testing.T) {
 	o, c := newOperator(t, session{Mode: verifyMode, OneWay: true, Request: 100, Operations: 1}, nil)
-	if _, err := o.timed(); err != nil {
+	if _, _, err := o.timed(); err != nil {
 		t.Fatal(err)
 	}
 	burst := uint64(workload.Burst(100))

@@ -113,6 +113,7 @@ type report struct {
 	Ended          int64         `json:"ended,omitempty"`
 	Histogram      string        `json:"histogram,omitempty"`
 	Missed         uint64        `json:"missed,omitempty"`
+	Dropped        uint64        `json:"dropped,omitempty"`
 	Mismatches     uint64        `json:"mismatches,omitempty"`
 	Ledger         copies.Report `json:"ledger"`
 	Usage          Usage         `json:"usage"`

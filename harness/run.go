@@ -159,7 +159,7 @@ func (b *batch) run(ctx context.Context, channels []channel) (err error) {
 func (b *batch) start(ctx context.Context, channels []channel) error {
 	for _, c := range channels {
 		if err := ctx.Err(); err != nil {
-			return interrupted(err)
+			return ErrInterrupted
 		}
 		t, err := lookup(b.transports, c.transport)
 		if err != nil {
@@ -242,7 +242,7 @@ func (b *batch) turns() (turns []turn) {
 // alive reports an interrupt, or a worker that died while it was not its turn.
 func (b *batch) alive(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return interrupted(err)
+		return ErrInterrupted
 	}
 	for _, g := range b.groups {
 		for _, p := range g.processes() {
@@ -256,8 +256,6 @@ func (b *batch) alive(ctx context.Context) error {
 
 // ErrInterrupted reports a run that was told to stop.
 var ErrInterrupted = errors.New("interrupted")
-
-func interrupted(err error) error { return fmt.Errorf("%w: %w", ErrInterrupted, err) }
 
 func (b *batch) end() error {
 	var errs []error

@@ -122,7 +122,7 @@ func (r *clientRun) measure() (err error) {
 	}
 	warm := r.operations
 	r.report.Began = sys.Monotonic()
-	if r.report.Missed, err = r.timed(); err != nil {
+	if r.report.Missed, r.report.Dropped, err = r.timed(); err != nil {
 		return err
 	}
 	r.report.Ended = sys.Monotonic()
@@ -136,7 +136,7 @@ func (r *clientRun) measure() (err error) {
 // count makes operations while somebody counts this thread's system calls: there
 // are none but the operations'.
 func (r *clientRun) count() error {
-	_, err := r.timed()
+	_, _, err := r.timed()
 	r.report.Operations, r.report.CostOperations = r.operations, r.operations
 	r.report.Mismatches = r.mismatches
 	return err

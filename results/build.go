@@ -60,7 +60,7 @@ func buildCell(m *harness.CellRecord) Cell {
 	c.ContextSwitchesPerOp = t.perCosted(float64(t.usage.VoluntarySwitches + t.usage.InvoluntarySwitches))
 	c.PageFaultsPerOp = t.perCosted(float64(t.usage.MinorFaults + t.usage.MajorFaults))
 	c.CPUNSPerOp = t.perCosted(float64(t.usage.CPU))
-	c.MissedPerOp = ratio(float64(t.missed), float64(t.operations))
+	c.MissedPerOp = ratio(float64(t.missed+t.dropped), float64(t.operations+t.dropped))
 
 	var err error
 	if c.Histogram, err = encode(m.Latency); err != nil {
@@ -72,7 +72,7 @@ func buildCell(m *harness.CellRecord) Cell {
 	}
 	if c.MissedPerOp >= manyMissed {
 		c.Warnings = append(c.Warnings, fmt.Sprintf(
-			"%.1f %% of the operations began more than a period late: the rate is above what was sustained", 100*c.MissedPerOp))
+			"%.1f %% of the operations began more than a period late, or never: the rate is above what was sustained", 100*c.MissedPerOp))
 	}
 	return c
 }
@@ -124,7 +124,7 @@ func doubts(l Latency, generations [][]float64, operations uint64) []string {
 		w = append(w, s)
 	}
 	if n := len(GenerationMedians(generations)); n < minGenerations {
-		return append(w, fmt.Sprintf("%d generations are too few for a confidence interval, which takes %d", n, minGenerations))
+		return append(w, fmt.Sprintf("no confidence interval, which takes %d generations: there are %d", minGenerations, n))
 	}
 	if l.P50CI == nil || l.P50 == nil {
 		return w
@@ -165,6 +165,7 @@ func floorRatio(c *Cell, floors []Floor) float64 {
 type totals struct {
 	rounds             int
 	operations, missed uint64
+	dropped            uint64
 	elapsed            time.Duration
 	costed             uint64 // operations that ledger and usage cover
 	ledger             copies.Report
@@ -178,6 +179,7 @@ func sum(generations [][]harness.Round) (t totals) {
 			t.rounds++
 			t.operations += r.Operations
 			t.missed += r.Missed
+			t.dropped += r.Dropped
 			t.elapsed += r.Elapsed
 			t.costed += r.CostOperations
 			t.ledger.Add(r.Ledger)

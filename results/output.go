@@ -75,6 +75,10 @@ func writable(name string) error {
 func openTemporary(final string, mode fs.FileMode) (*Output, error) {
 	name := filepath.Join(filepath.Dir(final), fmt.Sprintf(".%s.%08x", filepath.Base(final), rand.Uint32()))
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		failed.Path = final // the name that the user knows
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"ipcbench/harness/env"
 	"ipcbench/ipc/binder/device/kernel"
+	"ipcbench/results"
 )
 
 func newDoctor() *cobra.Command {
@@ -42,7 +43,7 @@ var errUnfit = fmt.Errorf("%w: this machine is unfit to measure on", errNo)
 func binderDriver() env.Advice {
 	path, err := kernel.Find()
 	if err != nil {
-		return env.Advice{Level: env.Note, Subject: "Binder in the kernel", Found: "none: binder-kernel is skipped", Do: oneLine(err)}
+		return env.Advice{Level: env.Note, Subject: "Binder in the kernel", Found: "none: binder-kernel is skipped", Do: reason(err)}
 	}
 	return env.Advice{Level: env.Good, Subject: "Binder in the kernel", Found: path}
 }
@@ -53,7 +54,7 @@ func writeDiagnosis(w io.Writer, e env.Environment, warnings []string, advice []
 	for _, a := range advice {
 		fmt.Fprintf(&b, "%-5s  %s: %s\n", a.Level, a.Subject, a.Found)
 		if a.Do != "" {
-			fmt.Fprintf(&b, "       → %s\n", a.Do)
+			fmt.Fprintf(&b, "       → %s\n", results.WrapPlain(a.Do, strings.Repeat(" ", 9)))
 		}
 	}
 	for _, warning := range warnings {

@@ -1,15 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
-	"github.com/olekukonko/tablewriter"
 	"github.com/spf13/cobra"
 
 	"ipcbench/harness/workload"
 	"ipcbench/ipc"
+	"ipcbench/results"
 )
 
 func newList() *cobra.Command {
@@ -23,23 +24,62 @@ func newList() *cobra.Command {
 }
 
 func list(w io.Writer) error {
-	t := tablewriter.NewTable(w, tablewriter.WithMaxWidth(100))
-	t.Header("transport", "what it is", "waits", "here")
-	for _, transport := range transports().All() {
-		info := transport.Info()
-		if err := t.Append(info.Name, info.Summary, waits(info), available(transport)); err != nil {
-			return err
+	var b strings.Builder
+	const row = "%-20s %-11s %-22s %s\n"
+	fmt.Fprintf(&b, row, "transport", "here", "waits", "what it is")
+	var lacks []lack
+	for _, t := range transports().All() {
+		info, here := t.Info(), "yes"
+		switch err := available(t); {
+		case err != nil:
+			here = "no"
+			lacks = addLack(lacks, info.Name, reason(err))
+		case info.Optional:
+			here = "when named"
 		}
+		fmt.Fprintf(&b, row, info.Name, here, waits(info), results.WrapPlain(info.Summary, strings.Repeat(" ", 56)))
 	}
-	if err := t.Render(); err != nil {
-		return err
+	for _, l := range lacks {
+		fmt.Fprintf(&b, "\n%s\n", results.WrapPlain("no "+strings.Join(l.names, ", ")+": "+l.reason, "  "))
 	}
+	fmt.Fprintf(&b, "\n%-20s what it is\n", "workload")
 	for _, work := range workload.All {
-		if _, err := fmt.Fprintf(w, "workload %-13s %s\n", work.Name, work.Summary); err != nil {
-			return err
+		fmt.Fprintf(&b, "%-20s %s\n", work.Name, results.WrapPlain(work.Summary, strings.Repeat(" ", 21)))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// lack is why some transports cannot be had here.
+type lack struct {
+	names  []string
+	reason string
+}
+
+// addLack says a reason once for all that it keeps away.
+func addLack(all []lack, name, reason string) []lack {
+	for i := range all {
+		if all[i].reason == reason {
+			all[i].names = append(all[i].names, name)
+			return all
 		}
 	}
-	return nil
+	return append(all, lack{[]string{name}, reason})
+}
+
+// available is why a small channel cannot be had here, or nil.
+func available(t ipc.Transport) error {
+	return t.Check(ipc.Config{MaxRequest: 64, MaxReply: 64, Clients: 1})
+}
+
+// reason is an error on one line, without the words that only say that it is one of
+// something missing.
+func reason(err error) string {
+	s := oneLine(err)
+	if _, after, found := strings.Cut(s, errors.ErrUnsupported.Error()+": "); found {
+		return after
+	}
+	return s
 }
 
 func waits(info ipc.Info) string {
@@ -48,17 +88,6 @@ func waits(info ipc.Info) string {
 		names = append(names, w.String())
 	}
 	return strings.Join(names, ", ")
-}
-
-// available says yes, or why a small channel cannot be had here.
-func available(t ipc.Transport) string {
-	if err := t.Check(ipc.Config{MaxRequest: 64, MaxReply: 64, Clients: 1}); err != nil {
-		return "no: " + oneLine(err)
-	}
-	if t.Info().Optional {
-		return "yes, when named"
-	}
-	return "yes"
 }
 
 func transportNames() (names []string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (o *planOptions) flags(c *cobra.Command) {
 	f.StringSliceVarP(&o.transports, "transport", "t", o.transports, "names or globs")
 	f.StringSliceVarP(&o.sizes, "size", "s", o.sizes, "payload bytes, K and M are powers of 1024")
 	f.StringSliceVarP(&o.plan.Workloads, "workload", "w", o.plan.Workloads, "echo, small-reply, small-request, one-way")
-	f.IntSliceVarP(&o.plan.Clients, "clients", "c", o.plan.Clients, "client processes")
+	f.IntSliceVarP(&o.plan.Clients, "clients", "c", o.plan.Clients, "client processes, 1 to 32")
 	f.StringSliceVar(&o.plan.Waits, "wait", o.plan.Waits, "block, adaptive, spin")
 	f.StringSliceVar(&o.plan.Placements, "placement", o.plan.Placements, "cross (two CPUs), same (one), free")
 	f.IntVar(&o.plan.Rounds, "rounds", o.plan.Rounds, "rounds a cell and generation")
@@ -51,6 +52,9 @@ func (o *planOptions) read(c *cobra.Command) (err error) {
 	}
 	if c.Flags().Changed("rate") && o.plan.RatePerSecond <= 0 {
 		return fmt.Errorf("--rate %v: an open loop needs a rate above 0", o.plan.RatePerSecond)
+	}
+	if c.Flags().Changed("transport") && len(o.transports) == 0 {
+		return errors.New("--transport: an empty list leaves nothing to measure")
 	}
 	return nil
 }

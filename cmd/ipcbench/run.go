@@ -58,8 +58,13 @@ func (o *runOptions) flags(c *cobra.Command) {
 }
 
 func completeList(c *cobra.Command, flag string, names func() []string) {
-	_ = c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return names(), cobra.ShellCompDirectiveNoFileComp
+	_ = c.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		before := typed[:strings.LastIndex(typed, ",")+1] // earlier elements of the list
+		all := names()
+		for i, name := range all {
+			all[i] = before + name
+		}
+		return all, cobra.ShellCompDirectiveNoFileComp
 	})
 }
 

@@ -83,7 +83,7 @@ func selectTests(names []string) (tests []selftest.Test, err error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("unknown self-test %q", name)
+			return nil, fmt.Errorf("unknown self-test %q (ipcbench selftest --help names them)", name)
 		}
 	}
 	return tests, nil

@@ -30,6 +30,10 @@ type Pacer struct {
 	// Missed operations of an open loop: they began more than one period
 	// after their intended start.
 	Missed uint64
+	// Dropped operations were due, and given up before they began.
+	Dropped uint64
+
+	behind int64 // of the last operation, after its intended start
 }
 
 // New makes a pacer: rate is in operations a second, for an open loop; gap is
@@ -62,8 +66,22 @@ func (p *Pacer) due() int64 {
 	if now > intended+p.period {
 		p.Missed++
 	}
+	p.behind = now - intended
 	for now < intended {
 		now = p.clock.Now()
 	}
 	return intended
+}
+
+// GiveUp reports whether the operation that Start was called for began more than
+// patience nanoseconds late, and is not worth beginning: nobody knows how long it
+// takes to catch up. It then drops it, with those that are due after it and before
+// until.
+func (p *Pacer) GiveUp(patience, until int64) bool {
+	if p.period == 0 || p.behind <= patience {
+		return false
+	}
+	p.Missed--
+	p.Dropped += uint64((until - p.next + 2*p.period - 1) / p.period)
+	return true
 }

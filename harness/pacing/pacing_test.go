@@ -34,6 +34,27 @@ func TestOpenLoopKeepsItsTimes(t *testing.T) {
 	}
 }
 
+// TestOpenLoopGivesUp drops what was due when the loop is too far behind, every
+// operation once.
+func TestOpenLoopGivesUp(t *testing.T) {
+	c := NewClock()
+	p := New(c, 1000, 0)
+	const due = 20
+	first := p.Start()
+	until := first + due*int64(time.Millisecond)
+	if p.GiveUp(int64(time.Millisecond), until) {
+		t.Fatal("given up without being behind")
+	}
+	time.Sleep(5 * time.Millisecond)
+	p.Start()
+	if !p.GiveUp(int64(time.Millisecond), until) {
+		t.Fatal("not given up 4 ms behind")
+	}
+	if p.Dropped != due-1 || p.Missed != 0 {
+		t.Errorf("%d dropped of %d, %d missed beside", p.Dropped, due-1, p.Missed)
+	}
+}
+
 func TestGapPauses(t *testing.T) {
 	c := NewClock()
 	before := c.Now()
