@@ -43,6 +43,20 @@ func Page(w io.Writer, r *Result, c *claims.Report) error {
 	return htmlPage.Execute(w, page)
 }
 
+// PlotPage writes a page of one plot, which may be nil, its figures and notes on
+// them.
+func PlotPage(w io.Writer, title string, d *plot.Drawing, header []string, rows [][]string, notes []string) error {
+	figures := htmlGroup{Header: header}
+	for _, row := range mapped(rows, plain) {
+		figures.Rows = append(figures.Rows, htmlRow{Transport: row[0], Cells: row})
+	}
+	page := htmlReport{Title: title, Groups: []htmlGroup{figures}, Notes: notes}
+	if d != nil {
+		page.Plots = []htmlPlot{{Drawing: d, Size: -1}}
+	}
+	return htmlPage.Execute(w, page)
+}
+
 type htmlReport struct {
 	Title                    string
 	Machine, Incomplete      string
@@ -54,6 +68,7 @@ type htmlReport struct {
 	FloorHeader              []string
 	FloorRows                [][]string
 	Rankings, Remarks, Skips []string
+	Notes                    []string
 	Environment              [][2]string
 }
 

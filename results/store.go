@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -121,12 +122,13 @@ func (r *Result) check() error {
 func (c *Cell) check() error {
 	return cmp.Or(
 		checkName("transport", c.Transport), checkName("workload", c.Workload),
-		checkName("wait", c.Wait), checkName("placement", c.Placement),
+		checkName("wait", c.Wait), checkName("placement", c.Placement), checkVariant(c.Variant),
 		checkCounts(c.RequestBytes, c.ReplyBytes, c.Clients, c.Rounds),
 		c.Latency.check(), checkRounds(c.RoundP50NS, c.PerRound),
 		checkFigures(c.OperationsPerSecond, c.PayloadBytesPerSecond, c.SyscallsPerOp,
 			c.ContextSwitchesPerOp, c.PageFaultsPerOp, c.CPUNSPerOp, c.MissedPerOp, c.FloorRatio,
 			c.Copies.BytesPerOp, c.Copies.HeaderBytesPerOp, value(c.Copies.Request), value(c.Copies.Reply)),
+		checkFigures(slices.Collect(maps.Values(c.Copies.BySite))...),
 	)
 }
 
@@ -206,6 +208,14 @@ func checkName(what, name string) error {
 		}
 	}
 	return nil
+}
+
+// checkVariant is checkName for what most cells have none of.
+func checkVariant(variant string) error {
+	if variant == "" {
+		return nil
+	}
+	return checkName("variant", variant)
 }
 
 // value of an optional figure, 0 where it is absent.

@@ -52,6 +52,8 @@ func TestReadRefuses(t *testing.T) {
 		{"control characters", head + `"cells": [{"transport": "\u001b[2J"}]}`, ErrDamaged},
 		{"long name", head + `"cells": [{"transport": "` + strings.Repeat("x", maxName+1) + `"}]}`, ErrDamaged},
 		{"no name", head + `"cells": [{}]}`, ErrDamaged},
+		{"control characters in a variant", cell + `"variant": "\u001b[2J"}]}`, ErrDamaged},
+		{"negative copies at a site", cell + `"copies": {"by_site": {"x": -1}}}]}`, ErrDamaged},
 		{"null cell", head + `"cells": [null]}`, ErrDamaged},
 		{"deep", head + `"cells": ` + strings.Repeat("[", 1e6) + strings.Repeat("]", 1e6) + `}`, ErrDamaged},
 		{"other object", `{"hello": "world"}`, ErrForeign},

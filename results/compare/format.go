@@ -96,74 +96,20 @@ func (c *Comparison) table() (header []string, rows [][]string) {
 	same := c.shared()
 	for i := range c.Cells {
 		if cell := &c.Cells[i]; cell.Verdict != Same {
-			rows = append(rows, []string{results.Clip(cell.short(same), nameWidth), cell.Metric, figure(cell.Metric, cell.Old), figure(cell.Metric, cell.New),
+			rows = append(rows, []string{results.Clip(same.Name(cell.Key), nameWidth), cell.Metric, figure(cell.Metric, cell.Old), figure(cell.Metric, cell.New),
 				signed(cell.Change), significance(cell.P), string(cell.Verdict)})
 		}
 	}
 	return []string{"cell", "metric", "old", "new", "change", "p", "verdict"}, rows
 }
 
-// shared is the key of what all cells have in common, else empty.
-func (c *Comparison) shared() harness.Key {
-	if len(c.Cells) == 0 {
-		return harness.Key{}
-	}
-	same := c.Cells[0].Key
+// shared is what all cells have in common.
+func (c *Comparison) shared() results.Shared {
+	keys := make([]harness.Key, len(c.Cells))
 	for i := range c.Cells {
-		k := c.Cells[i].Key
-		if k.Workload != same.Workload {
-			same.Workload = ""
-		}
-		if k.Wait != same.Wait {
-			same.Wait = ""
-		}
-		if k.Placement != same.Placement {
-			same.Placement = ""
-		}
-		if k.Clients != same.Clients {
-			same.Clients = 0
-		}
+		keys[i] = c.Cells[i].Key
 	}
-	return same
-}
-
-// short names a cell by what it does not share with all others.
-func (c *Cell) short(same harness.Key) string {
-	if c.Workload == "" {
-		return c.Transport
-	}
-	parts := []string{c.Transport, results.Payload(c.RequestBytes, c.ReplyBytes)}
-	if same.Workload == "" {
-		parts = append(parts, c.Workload)
-	}
-	if same.Wait == "" {
-		parts = append(parts, c.Wait)
-	}
-	if same.Placement == "" {
-		parts = append(parts, c.Placement)
-	}
-	if same.Clients == 0 {
-		parts = append(parts, fmt.Sprintf("%d clients", c.Clients))
-	}
-	return strings.Join(parts, " ")
-}
-
-// conditions are what all cells share, in words; empty where there is nothing.
-func conditions(same harness.Key) string {
-	var parts []string
-	if same.Workload != "" {
-		parts = append(parts, same.Workload)
-	}
-	if same.Wait != "" {
-		parts = append(parts, "wait "+same.Wait)
-	}
-	if same.Placement != "" {
-		parts = append(parts, "placement "+same.Placement)
-	}
-	if same.Clients > 0 {
-		parts = append(parts, fmt.Sprintf("clients %d", same.Clients))
-	}
-	return strings.Join(parts, ", ")
+	return results.SharedBy(keys)
 }
 
 // signed is a change in per cent; of more than a thousandfold only that it is.
@@ -193,7 +139,7 @@ func figure(metric string, v float64) string {
 
 // notes are the warnings, and why some cells could not be decided.
 func (c *Comparison) notes() (lines []string) {
-	if common := conditions(c.shared()); common != "" {
+	if common := c.shared().String(); common != "" {
 		lines = append(lines, "all cells: "+common)
 	}
 	for _, warning := range c.Warnings {

@@ -28,6 +28,7 @@ var Formats = []Format{
 	{"markdown", "Markdown; with -o, the plot is an SVG file beside it", Markdown},
 	{"json", "everything", JSON},
 	{"csv", "one row a cell and run", CSV},
+	{"html", "one self-contained page with the plot", HTML},
 	{"svg", "the plot alone", SVG},
 }
 
@@ -137,6 +138,12 @@ func (h *History) embed(w io.Writer) error {
 	return err
 }
 
+// HTML writes the plot, what Table does, and nothing that has to be loaded.
+func HTML(w io.Writer, h *History) error {
+	header, rows := h.table()
+	return results.PlotPage(w, h.title(), h.draw(), header, rows, h.notes())
+}
+
 // errNoPlot reports values that have no place in a plot.
 var errNoPlot = errors.New("there is nothing to draw")
 
@@ -154,32 +161,37 @@ func (h *History) table() (header []string, rows [][]string) {
 	if len(h.Cells) == 1 {
 		return h.valuesTable(&h.Cells[0])
 	}
+	shared := h.shared()
 	for i := range h.Cells {
 		c := &h.Cells[i]
 		first, last, n := c.span()
-		rows = append(rows, []string{results.Clip(c.name(), 42), strconv.Itoa(n), h.metric.text(first), h.metric.text(last),
-			change(first, last), c.trend()})
+		rows = append(rows, []string{results.Clip(c.name(shared), 42), strconv.Itoa(n), h.metric.text(first), h.metric.text(last),
+			sinceFirst(first, last, n), c.trend()})
 	}
 	return []string{"cell", "runs", "first", "last", "change", "trend"}, rows
 }
 
 // valuesTable has the values of one cell, a row a run.
 func (h *History) valuesTable(c *Cell) (header []string, rows [][]string) {
-	first, _, _ := c.span()
+	first, _, n := c.span()
 	for i, v := range c.Values {
 		r := h.Runs[i]
-		row := []string{r.Time.UTC().Format(time.DateTime), results.Clip(r.Commit, 10), results.Clip(r.File, 32), "–", "–"}
+		row := []string{r.Time.UTC().Format(time.DateTime), results.Clip(r.Commit, 10), results.Clip(r.File, 32), none, none}
 		if v != nil {
-			row[3], row[4] = h.metric.text(*v), change(first, *v)
+			row[3], row[4] = h.metric.text(*v), sinceFirst(first, *v, n)
 		}
 		rows = append(rows, row)
 	}
 	return []string{"time (UTC)", "commit", "file", h.Metric, "since the first"}, rows
 }
 
-func change(first, now float64) string {
-	if first == 0 {
-		return "–"
+// none stands where there is no figure.
+const none = "–"
+
+// sinceFirst is how far a value is from the first of n.
+func sinceFirst(first, now float64, n int) string {
+	if first == 0 || n < 2 {
+		return none
 	}
 	return fmt.Sprintf("%+.1f%%", 100*(now/first-1))
 }
@@ -187,7 +199,10 @@ func change(first, now float64) string {
 // notes say what is shown, where conditions changed, and what was left out.
 func (h *History) notes() (lines []string) {
 	if len(h.Cells) == 1 {
-		lines = append(lines, "cell: "+h.Cells[0].name())
+		lines = append(lines, "cell: "+h.Cells[0].name(h.shared()))
+	}
+	if common := h.shared().String(); common != "" {
+		lines = append(lines, "all cells: "+common)
 	}
 	first, last := h.Runs[0], h.Runs[len(h.Runs)-1]
 	lines = append(lines, fmt.Sprintf("from %s (%s) to %s (%s)", first.Time.UTC().Format(time.DateTime), first.File,
@@ -212,8 +227,9 @@ func (h *History) draw() *plot.Drawing {
 	first, last := h.Runs[0].Time, h.Runs[len(h.Runs)-1].Time
 	c.X = plot.Axis{Label: "run, from " + first.UTC().Format(time.DateOnly) + " to " + last.UTC().Format(time.DateOnly), AtPoints: true}
 	low, high := math.Inf(1), 0.0
+	shared := h.shared()
 	for i := range h.Cells {
-		s := plot.Series{Name: h.Cells[i].name(), Style: i}
+		s := plot.Series{Name: h.Cells[i].name(shared), Style: i}
 		for run, v := range h.Cells[i].Values {
 			if v != nil {
 				s.Points = append(s.Points, plot.Point{X: float64(run + 1), Y: *v})

@@ -115,9 +115,18 @@ func (f Filter) match(c *results.Cell) bool {
 
 func among[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
 
-// name of a cell on one line.
-func (c *Cell) name() string {
-	name := results.Describe(c.Key)
+// shared is what all cells have in common.
+func (h *History) shared() results.Shared {
+	keys := make([]harness.Key, len(h.Cells))
+	for i := range h.Cells {
+		keys[i] = h.Cells[i].Key
+	}
+	return results.SharedBy(keys)
+}
+
+// name of a cell, without what all cells share.
+func (c *Cell) name(shared results.Shared) string {
+	name := shared.Name(c.Key)
 	if c.Variant != "" {
 		name += ", " + c.Variant
 	}

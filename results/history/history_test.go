@@ -175,8 +175,11 @@ func TestFormats(t *testing.T) {
 		if f.Name != "csv" && strings.Contains(text, "\x1b") {
 			t.Errorf("%s lets control characters through", f.Name)
 		}
-		if (f.Name == "markdown" || f.Name == "svg") && strings.Contains(text, "<script") {
+		if (f.Name == "markdown" || f.Name == "svg" || f.Name == "html") && strings.Contains(text, "<script>|") {
 			t.Errorf("%s lets markup through", f.Name)
+		}
+		if f.Name == "html" && (strings.Contains(text, "src=") || !strings.Contains(text, "<svg") || !strings.Contains(text, "&#43;50.0%")) {
+			t.Errorf("the page loads something, or lacks its plot or its figures:\n%s", text)
 		}
 		for line := range strings.Lines(text) {
 			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); f.Name == "table" && n > 100 {
@@ -190,6 +193,22 @@ func TestFormats(t *testing.T) {
 			if rows, err := csv.NewReader(&out).ReadAll(); err != nil || len(rows) != 5 {
 				t.Errorf("%d rows, %v", len(rows), err)
 			}
+		}
+	}
+}
+
+// TestNames: what all cells share is said once, and what they differ in with
+// each.
+func TestNames(t *testing.T) {
+	h := build(t, Filter{}, run(1, map[string]float64{"pipe": 1000, "shm": 5}))
+	shared := h.shared()
+	if got := shared.String(); got != "echo, wait block, placement cross, clients 1" {
+		t.Errorf("shared: %q", got)
+	}
+	h.Cells[1].Wait, h.Cells[1].Clients = "spin", 4
+	for i, want := range []string{"pipe 64 B block 1 clients", "shm 64 B spin 4 clients"} {
+		if got := h.Cells[i].name(h.shared()); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
