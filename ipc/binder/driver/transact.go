@@ -183,7 +183,7 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 	if limit := t.d.limits.Buffers; limit > 0 && int(target.space.In(a).Buffers) >= limit {
 		return 0, failed(syscall.ENOSPC)
 	}
-	b, err := alloc.Alloc(tx, target.space, req, uint32(id))
+	b, err := alloc.Alloc(tx, target.space, &req, uint32(id))
 	if err != nil {
 		return 0, allocFailure(err)
 	}

@@ -11,46 +11,42 @@ import (
 // in pieces that are much larger than a command, so that the lock can be held
 // from one command to the next.
 type input struct {
-	t     *Thread
-	next  uint64 // address of the next byte
-	end   uint64
-	rest  []byte // of the piece, from next on
-	piece [512]byte
+	next    uint64 // address of the next byte
+	end     uint64
+	at, got int // where the next byte lies in the piece, and how far that is filled
+	piece   [512]byte
 }
 
-// take is the next n bytes of the stream. The lock may be given back for it.
-func (in *input) take(n int) ([]byte, error) {
-	if n > len(in.rest) {
-		if err := in.fetch(n); err != nil {
-			return nil, err
-		}
+// need sees to it that the next n bytes of the stream are in the piece. The lock
+// may be given back for it.
+func (t *Thread) need(n int) error {
+	if t.in.got-t.in.at >= n {
+		return nil
 	}
-	b := in.rest[:n]
-	in.rest = in.rest[n:]
-	in.next += uint64(n)
-	return b, nil
+	return t.fetch(n)
 }
 
 // fetch copies the next piece: what there is of the stream, or just the n
 // bytes that are needed if the memory ends behind them. A command may reach
 // over the end of the stream, as with the kernel.
-func (in *input) fetch(n int) error {
-	in.t.unlock()
+func (t *Thread) fetch(n int) error {
+	t.unlock()
+	in := &t.in
+	in.at, in.got = 0, 0
 	want := n
 	if in.next < in.end {
 		want = max(n, int(min(in.end-in.next, uint64(len(in.piece)))))
 	}
-	err := in.t.task.CopyFromUser(in.piece[:want], in.next)
+	err := t.task.CopyFromUser(in.piece[:want], in.next)
 	if err != nil && want > n {
 		want = n
-		err = in.t.task.CopyFromUser(in.piece[:want], in.next)
+		err = t.task.CopyFromUser(in.piece[:want], in.next)
 	}
 	if err != nil {
-		in.rest = nil
 		return syscall.EFAULT
 	}
-	in.t.copies.HeaderFromUser += uint64(want)
-	in.rest = in.piece[:want]
+	t.copies.HeaderFromUser += uint64(want)
+	in.got = want
 	return nil
 }
 
@@ -58,22 +54,24 @@ func (in *input) fetch(n int) error {
 // that the thread has to read first.
 func (t *Thread) write(bwr *abi.WriteRead) error {
 	in := &t.in
-	in.t, in.rest = t, nil
+	in.at, in.got = 0, 0
 	in.next, in.end = bwr.WriteBuffer+bwr.WriteConsumed, bwr.WriteBuffer+bwr.WriteSize
 	for in.next < in.end && t.rec.returnError == 0 {
-		b, err := in.take(4)
-		if err != nil {
+		if err := t.need(sizeofCommand); err != nil {
 			return err
 		}
-		cmd := abi.Command(binary.NativeEndian.Uint32(b))
+		cmd := abi.Command(binary.NativeEndian.Uint32(in.piece[in.at:]))
 		if !cmd.Known() {
 			return syscall.EINVAL
 		}
 		t.rec.stats.Commands[cmd.Number()]++
-		payload, err := in.take(cmd.PayloadSize())
-		if err != nil {
+		n := sizeofCommand + cmd.PayloadSize()
+		if err := t.need(n); err != nil {
 			return err
 		}
+		payload := in.piece[in.at+sizeofCommand : in.at+n]
+		in.at += n
+		in.next += uint64(n)
 		t.lock()
 		if err := t.execute(cmd, payload); err != nil {
 			return err
@@ -85,6 +83,8 @@ func (t *Thread) write(bwr *abi.WriteRead) error {
 	}
 	return nil
 }
+
+const sizeofCommand = 4
 
 // execute runs one command. The error is the call's.
 func (t *Thread) execute(cmd abi.Command, payload []byte) error {

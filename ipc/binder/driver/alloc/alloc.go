@@ -164,20 +164,17 @@ type Request struct {
 
 // size is the size of the block for a request: each part is a multiple of 8,
 // and even an empty buffer has an address of its own.
-func (q Request) size() (uint32, bool) {
-	total := uint64(0)
-	for _, part := range [...]uint64{q.Data, q.Offsets, q.Extra} {
-		if part > 1<<40 {
-			return 0, false
-		}
-		total += align(part)
+func (q *Request) size() (uint32, bool) {
+	if max(q.Data, q.Offsets, q.Extra) > 1<<40 {
+		return 0, false
 	}
+	total := align(q.Data) + align(q.Offsets) + align(q.Extra)
 	return uint32(min(max(total, alignment), 1<<32-alignment)), true
 }
 
 // Alloc takes a buffer from the region. The error is ErrNoSpace, ErrTooLarge,
 // or the arena's ErrFull.
-func Alloc(tx *arena.Tx, space arena.Ref[Space], q Request, id uint32) (arena.Ref[Buffer], error) {
+func Alloc(tx *arena.Tx, space arena.Ref[Space], q *Request, id uint32) (arena.Ref[Buffer], error) {
 	size, ok := q.size()
 	if !ok {
 		return 0, ErrTooLarge

@@ -49,7 +49,7 @@ func newRegion(t testing.TB, size uint64) *region {
 }
 
 func (r *region) alloc(q Request) (arena.Ref[Buffer], error) {
-	b, err := Alloc(r.tx, r.space, q, 1)
+	b, err := Alloc(r.tx, r.space, &q, 1)
 	if err != nil {
 		r.tx.Rollback()
 	} else {
