@@ -36,7 +36,7 @@ func newBinderDaemon(d *binderDevice) *cobra.Command {
 	flags.IntVar(&limits.Threads, "max-threads", limits.Threads, "threads of one file that may call; further ones get ENOMEM")
 	flags.IntVar(&limits.Region, "max-region", limits.Region, "bytes of a receive region; a longer one is ENOMEM")
 	flags.IntVar(&limits.Files, "max-files", limits.Files, "descriptors of one process under way; a transaction with more fails")
-	flags.IntVar(&limits.Buffers, "max-buffers", limits.Buffers, "buffers in one region; a transaction that needs another fails with ENOSPC")
+	flags.IntVar(&limits.Buffers, "max-buffers", limits.Buffers, "buffers in one region, half of them for one-way transactions; one that needs another fails with ENOSPC")
 	flags.IntVar(&limits.Objects, "max-objects", limits.Objects, "nodes, and handles, of one process; a transaction that needs another fails with ENOMEM")
 	return c
 }

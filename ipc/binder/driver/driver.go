@@ -162,8 +162,17 @@ type Driver struct {
 
 // Limits are what the processes of a context may have; 0 is without limit.
 type Limits struct {
-	Buffers int // in a region: ENOSPC
+	Buffers int // in a region, half of them for one-way calls: ENOSPC
 	Objects int // nodes, and handles, of a process: ENOMEM
+}
+
+// buffers is how many there may be for a call to get one more. As with the bytes of
+// a region, one-way calls leave half to those that somebody waits for.
+func (l Limits) buffers(oneway bool) int {
+	if oneway {
+		return (l.Buffers + 1) / 2
+	}
+	return l.Buffers
 }
 
 // SetLimits sets the limits of what this process does with the context, before it

@@ -180,7 +180,7 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 		}
 		req.Extra += align8(uint64(len(t.p.identity.SecurityContext)) + 1)
 	}
-	if limit := t.d.limits.Buffers; limit > 0 && int(target.space.In(a).Buffers) >= limit {
+	if limit := t.d.limits.buffers(oneway); limit > 0 && int(target.space.In(a).Buffers) >= limit {
 		return 0, failed(syscall.ENOSPC)
 	}
 	b, err := alloc.Alloc(tx, target.space, &req, uint32(id))

@@ -29,7 +29,7 @@ type Limits struct {
 	// transaction fails, with EBADF.
 	Files int
 	// Buffers is how many buffers a region may hold: the transaction that needs
-	// another fails, with ENOSPC.
+	// another fails, with ENOSPC. One-way ones leave half of them to others.
 	Buffers int
 	// Objects is how many nodes, and how many handles, a process may have: the
 	// transaction that needs another fails, with ENOMEM.

@@ -39,6 +39,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, callForever(socket))
 		os.Exit(1)
 	}
+	if socket := os.Getenv(serviceVariable); socket != "" {
+		fmt.Fprintln(os.Stderr, serveRaw(socket))
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 

@@ -19,8 +19,9 @@ func within(addr uint64, n int, start uint64, length uint32) (at uint64, ok bool
 
 // A thread that writes commands without ever reading what comes of them leaves
 // completions behind in the driver. After unreadLimit bytes of commands it has to
-// read: it gets EFAULT until it does. What the driver fetches in pieces of up to
-// maxPiece bytes counts.
+// read: it gets EFAULT until it does, or if a transaction failed for that reason,
+// none of its commands is taken. What the driver fetches in pieces of up to maxPiece
+// bytes counts.
 const (
 	maxPiece    = 512
 	unreadLimit = 1 << 20
