@@ -113,15 +113,11 @@ func (x holdings) within(limit holdings) bool {
 
 func (h *neighbourhood) holdings() (x holdings) {
 	x.goroutines = runtime.NumGoroutine()
-	files, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		h.t.Fatal(err)
-	}
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	x.descriptors, x.mappings = len(files), strings.Count(string(maps), "memfd:binder-")
+	x.descriptors, x.mappings = openFiles(h.t), strings.Count(string(maps), "memfd:binder-")
 	state := h.server.Driver().State()
 	x.records = state.Active
 	for _, p := range state.Procs {

@@ -494,32 +494,3 @@ func TestKills(t *testing.T) {
 	manager.Close()
 	d.works()
 }
-
-// FuzzPage feeds a daemon in this process arbitrary requests and messages.
-func FuzzPage(f *testing.F) {
-	f.Add([]byte{1, 0, 0, 0}, []byte("page"))
-	f.Add(make([]byte, 64), make([]byte, 200))
-	s, err := server.New(server.Options{Limits: testLimits})
-	if err != nil {
-		f.Fatal(err)
-	}
-	socket := fmt.Sprintf("@daemonfuzz-%d", os.Getpid())
-	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Net: "unixpacket", Name: socket})
-	if err != nil {
-		f.Fatal(err)
-	}
-	go s.Serve(l)
-	d := &running{t: f, socket: socket}
-	f.Fuzz(func(t *testing.T, message, content []byte) {
-		d := &running{t: t, socket: d.socket}
-		r := d.raw()
-		r.open()
-		page := r.thread(1)
-		defer unix.Munmap(page)
-		copy(page[192:], content)
-		page.Calls().Ring(1)
-		_ = unix.Send(r.fd, message, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
-		page.Calls().Kick()
-		r.close()
-	})
-}
