@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"ipcbench/harness/workload"
 	"ipcbench/ipc"
@@ -147,7 +148,11 @@ func (p Plan) channels(transport string) (list []channel) {
 }
 
 func (c channel) words() string {
-	return fmt.Sprintf("%d clients, wait %s, placement %s", c.clients, c.wait, c.placement)
+	clients := "1 client"
+	if c.clients != 1 {
+		clients = fmt.Sprintf("%d clients", c.clients)
+	}
+	return fmt.Sprintf("%s, wait %s, placement %s", clients, c.wait, c.placement)
 }
 
 // refuse says why a transport is not measured under some conditions.
@@ -174,7 +179,7 @@ func (m *matrix) addChannel(t ipc.Selected, p Plan, c channel) error {
 			key := Key{c.transport, name, request, reply, c.clients, c.wait.String(), c.placement}
 			if err := t.Check(config); err != nil {
 				if t.ByName {
-					return fmt.Errorf("%w: %s at %d B: %w", ErrPlan, c.transport, size, err)
+					return fmt.Errorf("%w: %s at %s: %w", ErrPlan, c.transport, sizeWords(size), err)
 				}
 				m.skip(c, size, err)
 				continue
@@ -187,10 +192,10 @@ func (m *matrix) addChannel(t ipc.Selected, p Plan, c channel) error {
 
 // skip notes a reason once for a transport that fails at every size alike.
 func (m *matrix) skip(c channel, size int, err error) {
-	s := Skip{c.transport, err.Error(), c.words()}
-	if !errors.Is(err, errors.ErrUnsupported) {
-		s.Cell = fmt.Sprintf("%d B, %s", size, s.Cell)
-	} else {
+	reason := strings.TrimPrefix(err.Error(), c.transport+": ")
+	s := Skip{c.transport, reason, fmt.Sprintf("%s, %s", sizeWords(size), c.words())}
+	if errors.Is(err, errors.ErrUnsupported) {
+		s.Reason = strings.TrimPrefix(reason, errors.ErrUnsupported.Error()+": ")
 		s.Cell = ""
 	}
 	for _, have := range m.skipped {
@@ -199,4 +204,15 @@ func (m *matrix) skip(c channel, size int, err error) {
 		}
 	}
 	m.skipped = append(m.skipped, s)
+}
+
+// sizeWords is a payload size as a user says it.
+func sizeWords(n int) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d B", n)
 }

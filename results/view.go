@@ -212,15 +212,26 @@ func some(names []string, n int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 }
 
-// skips are what was not measured, in lines.
+// skips are what was not measured, in lines. A reason that several transports share
+// is said once.
 func (r *Result) skips() []string {
-	var lines []string
+	type cause struct{ cell, reason string }
+	var order []cause
+	transports := map[cause][]string{}
 	for _, s := range r.Skipped {
-		what := s.Transport
-		if s.Cell != "" {
-			what += " (" + s.Cell + ")"
+		c := cause{s.Cell, s.Reason}
+		if transports[c] == nil {
+			order = append(order, c)
 		}
-		lines = append(lines, plain(what+": "+s.Reason))
+		transports[c] = append(transports[c], s.Transport)
+	}
+	var lines []string
+	for _, c := range order {
+		what := strings.Join(transports[c], ", ")
+		if c.cell != "" {
+			what += " (" + c.cell + ")"
+		}
+		lines = append(lines, plain(what+": "+c.reason))
 	}
 	return lines
 }
