@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -357,4 +358,41 @@ func callUntilError(args []string) error {
 		}
 	}
 	return d.Close()
+}
+
+func init() { roles["stranger"] = beStranger }
+
+// beStranger tries to join a directory of another user's.
+func beStranger(args []string) error {
+	if _, err := New(Options{Dir: args[0]}); !errors.Is(err, unix.EACCES) {
+		return fmt.Errorf("joining: %w, want EACCES", err)
+	}
+	return nil
+}
+
+// TestNoPermission: whoever may not open the directory's files cannot join.
+func TestNoPermission(t *testing.T) {
+	const nobody = 65534
+	if os.Getuid() != 0 {
+		t.Skip("only root can be somebody else")
+	}
+	for name, mode := range map[string]os.FileMode{"directory": 0o700, "files": 0o711} {
+		t.Run(name, func(t *testing.T) {
+			dir := testDir(t)
+			d, err := New(Options{Dir: dir, Mode: mode})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil {
+				t.Fatal(err)
+			}
+			cmd := command("stranger", dir)
+			cmd.Path = "/proc/self/exe" // whose path it may not walk
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+			if text, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, text)
+			}
+		})
+	}
 }
