@@ -7,6 +7,7 @@ package results
 
 import (
 	"encoding/json"
+	"slices"
 
 	"ipcbench/harness"
 	"ipcbench/harness/env"
@@ -42,8 +43,8 @@ type Cell struct {
 	Rounds             int      `json:"rounds"`
 	Operations         uint64   `json:"operations"`
 	VerifiedOperations uint64   `json:"verified_operations"`
-	Errors             []string `json:"errors,omitempty"`
-	Warnings           []string `json:"warnings,omitempty"`
+	Errors             []string `json:"errors"`
+	Warnings           []string `json:"warnings"`
 	// Notes say how the transport sized itself for the cell.
 	Notes []string `json:"notes,omitempty"`
 
@@ -139,13 +140,32 @@ func (f *Floor) sameConditions(c *Cell) bool {
 		f.Wait == c.Wait && f.Placement == c.Placement
 }
 
-// Marshal is the stored JSON form, indented, with a final newline.
+// Marshal is the stored JSON form, indented, with a final newline. A list or an
+// object of which there is nothing is empty there, not null.
 func (r *Result) Marshal() ([]byte, error) {
-	b, err := json.MarshalIndent(r, "", " ")
+	stored := *r
+	stored.Floors, stored.Skipped = list(r.Floors), list(r.Skipped)
+	stored.Cells = list(slices.Clone(r.Cells))
+	for i := range stored.Cells {
+		c := &stored.Cells[i]
+		c.Errors, c.Warnings, c.RoundP50NS = list(c.Errors), list(c.Warnings), list(c.RoundP50NS)
+		if c.Evidence == nil {
+			c.Evidence = map[string]evidence.Finding{}
+		}
+	}
+	b, err := json.MarshalIndent(&stored, "", " ")
 	if err != nil {
 		return nil, err
 	}
 	return append(b, '\n'), nil
+}
+
+// list is a list that JSON does not write as null.
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
 }
 
 // SetCopies fills the cell's copy figures from a ledger of ops operations.

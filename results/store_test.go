@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestReadGivesBackWhatWasWritten(t *testing.T) {
@@ -22,7 +23,7 @@ func TestReadGivesBackWhatWasWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -69,6 +70,20 @@ func TestReadRefuses(t *testing.T) {
 		}
 		if text := err.Error(); strings.Contains(text, "\n") || len(text) > 500 {
 			t.Errorf("%s: the error is no line: %q", c.name, text)
+		}
+	}
+}
+
+// TestStoredFieldsAreThere: readers need not ask whether a list or an object is
+// there.
+func TestStoredFieldsAreThere(t *testing.T) {
+	b, err := (&Result{Cells: []Cell{{}}}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"floors": []`, `"skipped": []`, `"errors": []`, `"warnings": []`, `"round_p50_ns": []`, `"evidence": {}`} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("no %s in\n%s", want, b)
 		}
 	}
 }
