@@ -78,7 +78,9 @@ func init() {
 		example{"a futex", synchronisation{Syscalls: 4, Calls: []string{"futex"}, LatencyNS: 9000, CPUNS: 9000, IdleBusy: 0.02, IdleSleeps: 2}, Supported},
 		example{"spinning", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 1}, Supported},
 		example{"spinning on a busy machine", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 0.14}, Supported},
-		example{"sleeping, and woken by nothing", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 0.01, IdleSleeps: 1}, Refuted},
+		example{"sleeping, and woken by nothing", synchronisation{LatencyNS: 300, CPUNS: 600, IdleBusy: 0.01, IdleSleeps: 1, IdleMessages: 200}, Refuted},
+		example{"spinning on so busy a machine that a round has few messages",
+			synchronisation{LatencyNS: 1e6, CPUNS: 1e6, IdleBusy: 0.06, IdleSleeps: 0.8, IdleMessages: 8}, Inconclusive},
 		example{"half awake", synchronisation{Syscalls: 0.5, LatencyNS: 300, CPUNS: 600, IdleBusy: 0.3, IdleSleeps: 0.3}, Inconclusive},
 	)
 }

@@ -90,6 +90,12 @@ func measureAttacks(_ context.Context, _ *Bench, subject Subject) (n attackNumbe
 		return n, err
 	}
 	defer closing(ctx.close, &err)
+	// Each attack has processes of its own, and a context may end with its last.
+	keeper, err := subject.Open(ctx.place)
+	if err != nil {
+		return n, err
+	}
+	defer closing(func() error { return closeDevice(keeper) }, &err)
 	onBinder, err := attackAll(&binderField{ctx})
 	if err != nil {
 		return n, err

@@ -52,6 +52,8 @@ type synchronisation struct {
 	// operation, beside the client's pause. Other load takes CPU from who
 	// spins, but does not make it sleep.
 	IdleSleeps float64 `json:"sleeps_per_op_when_idle"`
+	// IdleMessages are those of a round.
+	IdleMessages float64 `json:"messages_per_round_when_idle"`
 }
 
 // idleGap is long against every wake-up.
@@ -67,13 +69,14 @@ func measureSynchronisation(ctx context.Context, b *Bench, column string) (synch
 	if err != nil {
 		return synchronisation{}, err
 	}
-	plan.Gap, plan.RoundTime, plan.Generations = idleGap, 50*time.Millisecond, 2
+	plan.Gap, plan.RoundTime, plan.Generations = idleGap, 250*time.Millisecond, 2
 	idle, err := b.only(ctx, plan, s.transport, (*harness.Run).TimesOnly)
 	if err != nil {
 		return synchronisation{}, err
 	}
 	n := synchronisation{Syscalls: callsOf(closed).Syscalls, LatencyNS: typical(closed.Generations),
-		CPUNS: mean(closed, cpuPerOp), IdleBusy: mean(idle, cpuPerOp) / mean(idle, timePerOp), IdleSleeps: mean(idle, sleepsPerOp) - 1}
+		CPUNS: mean(closed, cpuPerOp), IdleBusy: mean(idle, cpuPerOp) / mean(idle, timePerOp), IdleSleeps: mean(idle, sleepsPerOp) - 1,
+		IdleMessages: mean(idle, operations)}
 	for what := range closed.Evidence["accounting"].Counted {
 		if name, is := strings.CutPrefix(what, "transport_"); is {
 			n.Calls = append(n.Calls, name)
@@ -94,6 +97,8 @@ func (b *Bench) only(ctx context.Context, plan harness.Plan, transport string, p
 	}
 	return &m.Cells[0], nil
 }
+
+func operations(r harness.Round) float64 { return float64(r.CostOperations) }
 
 func sleepsPerOp(r harness.Round) float64 {
 	return float64(r.Usage.VoluntarySwitches) / float64(max(r.CostOperations, 1))
@@ -122,6 +127,9 @@ const (
 	// the server of a message sleeps once.
 	sleepsForSure = 0.5
 	hardlySleeps  = 0.2
+	// enoughMessages of a round tell sleeping for a message from sleeping before
+	// and after a round, which both ends do some times.
+	enoughMessages = 50
 )
 
 // judgeSynchronisation: supported by calls into the kernel, or by never giving up
@@ -142,7 +150,7 @@ func judgeSynchronisation(n synchronisation) Judgement {
 		j.Verdict = Supported
 	case n.Syscalls <= hardlyCalls && n.IdleSleeps <= hardlySleeps:
 		j.Verdict = Supported
-	case n.Syscalls <= hardlyCalls && n.IdleSleeps >= sleepsForSure:
+	case n.Syscalls <= hardlyCalls && n.IdleSleeps >= sleepsForSure && n.IdleMessages >= enoughMessages:
 		j.Verdict = Refuted
 	default:
 		j.Verdict = Inconclusive

@@ -34,7 +34,7 @@ func (sharedSubject) Create() (string, func() error, error) {
 }
 
 func (sharedSubject) Open(place string) (device.Device, error) {
-	return shared.New(shared.Options{Dir: place})
+	return shared.New(shared.Options{Dir: place, Existing: true})
 }
 
 // kernelSubject is the kernel's driver, where there is one.
