@@ -70,3 +70,18 @@ func writeClaims(t *testing.T, stored, page string) {
 		t.Fatal(err)
 	}
 }
+
+// A run under load, on both CPUs, decides nothing otherwise than the idle one.
+func TestClaimsUnderLoadContradictNothing(t *testing.T) {
+	idle, err := ReadClaimsFile("reference/claims-epyc-2cpu-kvm.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := ReadClaimsFile("reference/claims-epyc-2cpu-kvm-loaded.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, contradiction := range loaded.Contradictions(idle) {
+		t.Error(contradiction)
+	}
+}
