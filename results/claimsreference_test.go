@@ -77,7 +77,7 @@ func TestClaimsUnderLoadContradictNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := ReadClaimsFile("reference/claims-epyc-2cpu-kvm-loaded.json")
+	loaded, err := ReadClaimsFile("reference/claims-loaded-epyc-2cpu-kvm.json")
 	if err != nil {
 		t.Fatal(err)
 	}
