@@ -32,8 +32,9 @@ func beInit(home string) {
 	} else {
 		left = strconv.Itoa(n)
 	}
+	// Where the host's files could not be had, the console is all there is.
 	if err := leaveStatus(home, left); err != nil {
-		fmt.Fprintln(os.Stderr, "vm:", err)
+		fmt.Fprintf(os.Stderr, "vm: %s: %v\n", left, err)
 	}
 	unix.Sync()
 	unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
