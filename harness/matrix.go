@@ -179,7 +179,7 @@ func (m *matrix) addChannel(t ipc.Selected, p Plan, c channel) error {
 			key := Key{c.transport, name, request, reply, c.clients, c.wait.String(), c.placement}
 			if err := t.Check(config); err != nil {
 				if t.ByName {
-					return fmt.Errorf("%w: %s at %s: %w", ErrPlan, c.transport, sizeWords(size), err)
+					return fmt.Errorf("%w: %s at %s: %w", ErrPlan, c.transport, SizeText(size), err)
 				}
 				m.skip(c, size, err)
 				continue
@@ -193,7 +193,7 @@ func (m *matrix) addChannel(t ipc.Selected, p Plan, c channel) error {
 // skip notes a reason once for a transport that fails at every size alike.
 func (m *matrix) skip(c channel, size int, err error) {
 	reason := strings.TrimPrefix(err.Error(), c.transport+": ")
-	s := Skip{c.transport, reason, fmt.Sprintf("%s, %s", sizeWords(size), c.words())}
+	s := Skip{c.transport, reason, fmt.Sprintf("%s, %s", SizeText(size), c.words())}
 	if errors.Is(err, errors.ErrUnsupported) {
 		s.Reason = strings.TrimPrefix(reason, errors.ErrUnsupported.Error()+": ")
 		s.Cell = ""
@@ -206,8 +206,8 @@ func (m *matrix) skip(c channel, size int, err error) {
 	m.skipped = append(m.skipped, s)
 }
 
-// sizeWords is a payload size as a user says it.
-func sizeWords(n int) string {
+// SizeText is a size in bytes with its unit, a power of 1024.
+func SizeText(n int) string {
 	switch {
 	case n >= 1<<20 && n%(1<<20) == 0:
 		return fmt.Sprintf("%d MiB", n>>20)

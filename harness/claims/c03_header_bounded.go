@@ -3,6 +3,8 @@ package claims
 import (
 	"context"
 	"fmt"
+
+	"ipcbench/harness"
 )
 
 var headerBounded = Drawing(Define(Meta{
@@ -47,7 +49,7 @@ func judgeHeader(n copyCounts) Judgement {
 	last := n.Sizes[len(n.Sizes)-1]
 	j := Judgement{Confidence: sourcesText(n), Text: fmt.Sprintf(
 		"%.0f header bytes an operation (request and reply, both ends) without payload, %.0f to %.0f at payloads up to %s",
-		empty, low, high, byteText(last.Bytes))}
+		empty, low, high, harness.SizeText(last.Bytes))}
 	switch {
 	case high == 0:
 		j.Verdict, j.Text = Refuted, "no header is stored at all: 0 bytes an operation"

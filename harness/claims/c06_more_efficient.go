@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ipcbench/harness"
 )
 
 var moreEfficient = Tabulating(Drawing(Define(Meta{
@@ -133,7 +135,7 @@ func boundaries(n duels) string {
 		case d.Contests[0].Bytes:
 			text = d.Rival + " always"
 		default:
-			text = fmt.Sprintf("%s from %s", d.Rival, byteText(from))
+			text = fmt.Sprintf("%s from %s", d.Rival, harness.SizeText(from))
 		}
 		by[d.condition] = append(by[d.condition], text)
 	}
@@ -167,13 +169,13 @@ func (d duel) boundary() []string {
 		if c.Bytes != d.holdsFrom() {
 			continue
 		}
-		from, there = byteText(c.Bytes), c.Latency.String()
+		from, there = harness.SizeText(c.Bytes), c.Latency.String()
 		if i > 0 {
-			before = fmt.Sprintf("%s (%s)", d.Contests[i-1].Latency, byteText(d.Contests[i-1].Bytes))
+			before = fmt.Sprintf("%s (%s)", d.Contests[i-1].Latency, harness.SizeText(d.Contests[i-1].Bytes))
 		}
 	}
 	last := d.Contests[len(d.Contests)-1]
-	return []string{from, there, before, fmt.Sprintf("%s (%s)", last.Latency, byteText(last.Bytes))}
+	return []string{from, there, before, fmt.Sprintf("%s (%s)", last.Latency, harness.SizeText(last.Bytes))}
 }
 
 // extremes are the latency ratios that are surely best and worst.
@@ -197,8 +199,8 @@ func extremes(n duels) string {
 		return "no ratio could be had"
 	}
 	return fmt.Sprintf("its latency is at best %s times that of %s (%s, %s), at worst %s times that of %s (%s, %s)",
-		best.Latency, bestOf.Rival, byteText(best.Bytes), bestOf.condition,
-		worst.Latency, worstOf.Rival, byteText(worst.Bytes), worstOf.condition)
+		best.Latency, bestOf.Rival, harness.SizeText(best.Bytes), bestOf.condition,
+		worst.Latency, worstOf.Rival, harness.SizeText(worst.Bytes), worstOf.condition)
 }
 
 // drawContests draws a picture a subject: latency next to each rival's, blocking,

@@ -113,7 +113,7 @@ func judgeAblation(n ablations) Judgement {
 	for _, a := range n.Ablations {
 		switch {
 		case a.Latency.above(twofold):
-			at = append(at, fmt.Sprintf("%s (%s)", byteText(a.Bytes), a.condition))
+			at = append(at, fmt.Sprintf("%s (%s)", harness.SizeText(a.Bytes), a.condition))
 		case a.Latency.below(twofold):
 			less++
 		}
@@ -124,7 +124,7 @@ func judgeAblation(n ablations) Judgement {
 	j := Judgement{
 		Confidence: fmt.Sprintf("%.0f %% intervals over generations of processes", 100*ratioConfidence),
 		Text: fmt.Sprintf("of %d comparisons the second copy doubles the time in %d and surely does not in %d; most it costs "+
-			"is a factor of %s, at %s (%s)", len(n.Ablations), len(at), less, best.Latency, byteText(best.Bytes), best.condition) + partsText(n.Parts),
+			"is a factor of %s, at %s (%s)", len(n.Ablations), len(at), less, best.Latency, harness.SizeText(best.Bytes), best.condition) + partsText(n.Parts),
 	}
 	few := float64(len(n.Ablations)-len(at)-less) <= manyOpen*float64(len(n.Ablations))
 	switch {
@@ -148,7 +148,7 @@ func partsText(all []parts) string {
 	text := ""
 	for _, p := range []parts{all[0], all[len(all)-1]} {
 		text += fmt.Sprintf("; an operation of %s: wake-ups %s, producing, one copy and consuming %s, driver %s, "+
-			"a second copy would add %s, filling a Parcel %s", byteText(p.Bytes), microseconds(p.Wake), microseconds(p.Payload),
+			"a second copy would add %s, filling a Parcel %s", harness.SizeText(p.Bytes), microseconds(p.Wake), microseconds(p.Payload),
 			microseconds(p.Driver), microseconds(p.SecondCopy), microseconds(p.Parcel))
 	}
 	return text
@@ -190,7 +190,7 @@ func tabulateAblation(columns []string, numbers []ablations) (tables []Table) {
 			rows[a.Bytes] = nil
 		}
 		for _, size := range slices.Sorted(maps.Keys(rows)) {
-			rows[size] = append([]string{byteText(size)}, slices.Repeat([]string{"–"}, len(at))...)
+			rows[size] = append([]string{harness.SizeText(size)}, slices.Repeat([]string{"–"}, len(at))...)
 			t.Rows = append(t.Rows, rows[size])
 		}
 		for _, a := range n.Ablations {
@@ -213,7 +213,7 @@ func drawParts(columns []string, numbers []ablations) (figures []Figure) {
 			series[k].Name = name
 		}
 		for at, p := range n.Parts {
-			f.Categories = append(f.Categories, byteText(p.Bytes))
+			f.Categories = append(f.Categories, harness.SizeText(p.Bytes))
 			for k, v := range []float64{p.Wake, p.Payload, p.Driver, p.SecondCopy, p.Parcel} {
 				series[k].Points = append(series[k].Points, [2]float64{float64(at), v})
 			}

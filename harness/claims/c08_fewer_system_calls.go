@@ -185,7 +185,7 @@ func callsText(n callContests) string {
 			continue
 		}
 		seen[c.condition] = true
-		text := fmt.Sprintf("%s, %s: %s", c.condition, byteText(c.Bytes), c.Subject)
+		text := fmt.Sprintf("%s, %s: %s", c.condition, harness.SizeText(c.Bytes), c.Subject)
 		for _, name := range rivals {
 			if r, have := c.Rivals[name]; have {
 				text += fmt.Sprintf(", %s %s", name, r)
@@ -221,7 +221,7 @@ func tracedText(traced []tracedCalls) string {
 // drawCalls shows the smallest size of each condition.
 func drawCalls(columns []string, numbers []callContests) (figures []Figure) {
 	for i, n := range numbers {
-		f := Figure{Title: "System calls of an operation of " + byteText(n.Contests[0].Bytes), YLabel: "system calls, all processes"}
+		f := Figure{Title: "System calls of an operation of " + harness.SizeText(n.Contests[0].Bytes), YLabel: "system calls, all processes"}
 		byName := map[string]*Series{}
 		names := append([]string{columns[i]}, rivals...)
 		for _, name := range names {

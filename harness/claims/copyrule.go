@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"ipcbench/harness"
 	"ipcbench/harness/evidence"
 )
 
@@ -55,7 +56,7 @@ func contradiction(n copyCounts) string {
 	for _, c := range n.Sizes {
 		for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 			if f := c.Sources[name]; contradictsCopies(f, c.Bytes) {
-				return fmt.Sprintf("%s contradicts the ledger at %s: %s", name, byteText(c.Bytes), f.Detail)
+				return fmt.Sprintf("%s contradicts the ledger at %s: %s", name, harness.SizeText(c.Bytes), f.Detail)
 			}
 		}
 	}
@@ -140,24 +141,13 @@ func sourcesText(n copyCounts) string {
 	return "ledger, confirmed by " + strings.Join(parts, ", ")
 }
 
-// byteText is a size with its unit, a power of 1024.
-func byteText(n int) string {
-	switch {
-	case n >= 1<<20 && n%(1<<20) == 0:
-		return fmt.Sprintf("%d MiB", n>>20)
-	case n >= 1<<10 && n%(1<<10) == 0:
-		return fmt.Sprintf("%d KiB", n>>10)
-	}
-	return fmt.Sprintf("%d B", n)
-}
-
 func sizeList(sizes []int) string {
 	if len(sizes) > 2 {
-		return fmt.Sprintf("%s to %s (%d sizes)", byteText(sizes[0]), byteText(sizes[len(sizes)-1]), len(sizes))
+		return fmt.Sprintf("%s to %s (%d sizes)", harness.SizeText(sizes[0]), harness.SizeText(sizes[len(sizes)-1]), len(sizes))
 	}
 	var words []string
 	for _, n := range sizes {
-		words = append(words, byteText(n))
+		words = append(words, harness.SizeText(n))
 	}
 	return strings.Join(words, " and ")
 }
