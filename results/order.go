@@ -2,9 +2,13 @@ package results
 
 import (
 	"fmt"
+	"math"
 
-	"golang.org/x/perf/benchmath"
+	"github.com/montanaflynn/stats"
 )
+
+// orderLevel is the probability of a false order that is put up with.
+const orderLevel = 0.05
 
 // Verdict is the outcome of ordering two cells.
 type Verdict string
@@ -24,37 +28,37 @@ type Comparison struct {
 	// P is the probability of a difference as clear as this one between two
 	// rows that do not differ; not corrected for other comparisons.
 	P float64
-	// Ratio of A's p50 to B's: below 1, A takes less time.
+	// Ratio of A's p50 to B's in a typical generation: below 1, A takes less
+	// time.
 	Ratio float64
 	// Reason of NotComparable, and of NotDistinguishable where more
 	// generations would be needed to tell.
 	Reason string
 }
 
-// Order says whether a is faster than b, by a Mann-Whitney U test over the
-// medians of their generations, at the 5 % level. Cells are compared only where
-// they do the same work under the same conditions: no sentence sets a spinning
-// wait against a blocking one.
+// Order says whether a is faster than b, two rows of one run, by a paired t-test
+// over their generations at the 5 % level (see Pairs). Cells are compared only
+// where they do the same work under the same conditions: no sentence sets a
+// spinning wait against a blocking one.
 func Order(a, b *Cell) Comparison {
 	c := Comparison{A: a.Name(), B: b.Name(), P: 1}
 	if what := conditionsDiffer(a, b); what != "" {
 		c.Verdict, c.Reason = NotComparable, what+" differs"
 		return c
 	}
-	first, second := GenerationMedians(a.RoundP50NS), GenerationMedians(b.RoundP50NS)
-	if len(first) == 0 || len(second) == 0 {
+	pairs := Pairs(b.RoundP50NS, a.RoundP50NS)
+	middle, err := stats.Mean(pairs)
+	if err != nil {
 		c.Verdict, c.Reason = NotComparable, "nothing was measured"
 		return c
 	}
-	test := benchmath.AssumeNothing.Compare(sampleOf(first), sampleOf(second))
-	c.P = test.P
-	c.Ratio = centre(a.RoundP50NS) / centre(b.RoundP50NS)
+	c.Ratio = math.Exp(middle)
+	if c.P, err = pairedTest(pairs); err != nil {
+		c.Reason = err.Error()
+	}
 	switch {
-	case test.P >= test.Alpha:
+	case c.P >= orderLevel:
 		c.Verdict = NotDistinguishable
-		if len(test.Warnings) > 0 {
-			c.Reason = test.Warnings[0].Error()
-		}
 	case c.Ratio < 1:
 		c.Verdict = Faster
 	default:
@@ -67,17 +71,21 @@ func Order(a, b *Cell) Comparison {
 func (c Comparison) String() string {
 	switch c.Verdict {
 	case Faster:
-		return fmt.Sprintf("%s is faster than %s (p=%.3f)", c.A, c.B, c.P)
+		return fmt.Sprintf("%s is faster than %s (%s)", c.A, c.B, significance(c.P))
 	case Slower:
-		return fmt.Sprintf("%s is faster than %s (p=%.3f)", c.B, c.A, c.P)
+		return fmt.Sprintf("%s is faster than %s (%s)", c.B, c.A, significance(c.P))
 	case NotDistinguishable:
-		return fmt.Sprintf("%s and %s are not distinguishable (p=%.3f)", c.A, c.B, c.P)
+		return fmt.Sprintf("%s and %s are not distinguishable (%s)", c.A, c.B, significance(c.P))
 	}
 	return fmt.Sprintf("%s and %s are not comparable: %s", c.A, c.B, c.Reason)
 }
 
-func sampleOf(values []float64) *benchmath.Sample {
-	return benchmath.NewSample(append([]float64(nil), values...), &benchmath.DefaultThresholds)
+// significance is a probability with as many digits as mean something.
+func significance(p float64) string {
+	if p < 0.001 {
+		return "p<0.001"
+	}
+	return fmt.Sprintf("p=%.3f", p)
 }
 
 // conditionsDiffer names the first condition in which two cells differ.

@@ -27,10 +27,10 @@ func row(rng *rand.Rand, name string, p50, luck float64) *Cell {
 func TestOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	slow, fast := row(rng, "slow", 1100, 0.01), row(rng, "fast", 1000, 0.01)
-	if c := Order(fast, slow); c.Verdict != Faster || c.Ratio >= 1 || c.String() != "fast is faster than slow (p=0.008)" {
+	if c := Order(fast, slow); c.Verdict != Faster || c.Ratio >= 1 || c.String() != "fast is faster than slow (p<0.001)" {
 		t.Errorf("%+v: %s", c, c)
 	}
-	if c := Order(slow, fast); c.Verdict != Slower || c.String() != "fast is faster than slow (p=0.008)" {
+	if c := Order(slow, fast); c.Verdict != Slower || c.String() != "fast is faster than slow (p<0.001)" {
 		t.Errorf("%+v: %s", c, c)
 	}
 	few := row(rng, "few", 1, 0.01)
@@ -53,6 +53,47 @@ func TestOrderTakesTheGenerationForTheCluster(t *testing.T) {
 	}
 	if ordered > runs*8/100 {
 		t.Errorf("%d of %d pairs of equals were ordered at the 5 %% level", ordered, runs)
+	}
+}
+
+// A machine that changes its speed between two generations changes both rows: the
+// order is in their ratio. Rows that differ in one generation only are not in order.
+func TestOrderIsOfPairs(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 14))
+	fast, slow := row(rng, "fast", 1000, 0.005), row(rng, "slow", 1100, 0.005)
+	for _, c := range []*Cell{fast, slow} {
+		for g := range c.RoundP50NS[:2] {
+			for i := range c.RoundP50NS[g] {
+				c.RoundP50NS[g][i] *= 1.5
+			}
+		}
+	}
+	if c := Order(fast, slow); c.Verdict != Faster || math.Abs(c.Ratio-1/1.1) > 0.02 {
+		t.Errorf("%+v", c)
+	}
+	once := row(rng, "once", 1000, 0.005)
+	for i := range once.RoundP50NS[4] {
+		once.RoundP50NS[4][i] *= 3
+	}
+	equal := row(rng, "equal", 1000, 0.005)
+	if c := Order(equal, once); c.Verdict != NotDistinguishable {
+		t.Errorf("one slow generation of five: %+v", c)
+	}
+}
+
+func TestPairs(t *testing.T) {
+	got := Pairs([][]float64{{10, 10, 0}, {}, {4}}, [][]float64{{20, 40, 5}, {1}, {4, 9}, {7}})
+	want := []float64{(math.Log(2) + math.Log(4)) / 2, 0}
+	if len(got) != 2 || math.Abs(got[0]-want[0]) > 1e-12 || got[1] != want[1] {
+		t.Errorf("%v, want %v", got, want)
+	}
+	for _, pairs := range [][]float64{nil, {1, 1}, {0, 0, 0}} {
+		if p, err := pairedTest(pairs); p != 1 || err == nil {
+			t.Errorf("%v: p %v, %v", pairs, p, err)
+		}
+	}
+	if p, err := pairedTest([]float64{1, 1, 1}); p != 0 || err != nil {
+		t.Errorf("always the same: p %v, %v", p, err)
 	}
 }
 
@@ -84,7 +125,7 @@ func TestTiers(t *testing.T) {
 		ranked = append(ranked, row(rng, string(rune('a'+i)), p50, 0.01))
 	}
 	got := strings.Join(tiersOf(ranked), " < ")
-	if want := "a, b < c (p=0.008), d < e (p=0.008)"; got != want {
+	if want := "a, b < c (p<0.001), d < e (p<0.001)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := tiersOf(ranked[:1]); got != nil {

@@ -10,7 +10,7 @@ import (
 
 // rankingHelp says how to read a ranking.
 const rankingHelp = "Fastest first. The rows of a list cannot be told from its first one; the first one behind a < is slower than " +
-	"the first one before it. Each pair is tested by itself: Mann-Whitney U, worker generations as the sample, 5 % level."
+	"the first one before it. Each pair is tested by itself: paired t-test over worker generations, 5 % level."
 
 // rankings say of each group in one line which rows differ.
 func (r *Result) rankings() (lines []string) {
@@ -47,7 +47,7 @@ func tiersOf(ranked []*Cell) (tiers []string) {
 	for _, c := range ranked[1:] {
 		if order := Order(first, c); order.Verdict == Faster {
 			first = c
-			tiers = append(tiers, fmt.Sprintf("%s (p=%.3f)", plain(c.Name()), order.P))
+			tiers = append(tiers, fmt.Sprintf("%s (%s)", plain(c.Name()), significance(order.P)))
 		} else {
 			tiers[len(tiers)-1] += ", " + plain(c.Name())
 		}

@@ -85,19 +85,7 @@ type paired struct{}
 type pairs []float64
 
 func (paired) sample(old, young [][]float64) sample {
-	var p pairs
-	for g := range min(len(old), len(young)) {
-		var ratios []float64
-		for i := range min(len(old[g]), len(young[g])) {
-			if old[g][i] > 0 && young[g][i] > 0 {
-				ratios = append(ratios, math.Log(young[g][i]/old[g][i]))
-			}
-		}
-		if len(ratios) > 0 {
-			p = append(p, median(ratios))
-		}
-	}
-	return p
+	return pairs(results.Pairs(old, young))
 }
 
 func (p pairs) size() int       { return len(p) }
