@@ -138,15 +138,21 @@ var ErrParked = errors.New("binder: the call is parked")
 // Wait says how a thread waits for work.
 type Wait uint8
 
-// The ways to wait.
+// The ways to wait. Of the idle threads of a process only the one that the next
+// call goes to looks, the others sleep.
 const (
 	WaitBlock    Wait = iota // asleep
 	WaitAdaptive             // looking at the word for a while, then asleep
 	WaitSpin                 // looking at the word
 )
 
-// adaptiveSpins is about 20 µs of looking.
-const adaptiveSpins = 20000
+const (
+	// adaptiveSpins is about 20 µs of looking.
+	adaptiveSpins = 20000
+	// turnSpins is how often a thread looks before it sees whether it is still
+	// its turn to look.
+	turnSpins = 200
+)
 
 // Driver is a process's attachment to a context.
 type Driver struct {

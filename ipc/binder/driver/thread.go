@@ -208,19 +208,8 @@ func (t *Thread) park(number uint32, forProc bool) bool {
 // should have woken it: see Rouse. The error is EINTR after a signal.
 func (t *Thread) await(number uint32, deadline time.Time) error {
 	w := &t.rec.wait
-	switch Wait(t.p.wait.Load()) {
-	case WaitSpin:
-		for i := 1; w.Number() == number; i++ {
-			if i%adaptiveSpins == 0 && !deadline.IsZero() && time.Now().After(deadline) {
-				return nil
-			}
-		}
-	case WaitAdaptive:
-		for i := 0; i < adaptiveSpins; i++ {
-			if w.Number() != number {
-				return nil
-			}
-		}
+	if how := Wait(t.p.wait.Load()); how != WaitBlock {
+		t.look(number, deadline, how == WaitSpin)
 	}
 	left := arena.Forever
 	for w.Number() == number {
@@ -234,6 +223,26 @@ func (t *Thread) await(number uint32, deadline time.Time) error {
 		}
 	}
 	return nil
+}
+
+// look waits without sleeping, for a while or for ever, as long as it is the
+// thread's turn to look.
+func (t *Thread) look(number uint32, deadline time.Time, forever bool) {
+	for i := 1; t.rec.wait.Number() == number; i++ {
+		if i%turnSpins == 0 && !t.looksNext() {
+			return
+		}
+		if i%adaptiveSpins == 0 && (!forever || !deadline.IsZero() && time.Now().After(deadline)) {
+			return
+		}
+	}
+}
+
+// looksNext says whether the thread waits for something of its own, or is the
+// one of its process's idle threads that the next call goes to. The others
+// sleep: looking, they would only keep that one from the CPU.
+func (t *Thread) looksNext() bool {
+	return !t.rec.idle || t.p.rec.waiting.First == t.ref
 }
 
 // hasWork says whether a read has something to return.
