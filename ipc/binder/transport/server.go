@@ -2,6 +2,7 @@ package transport
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 
 	"ipcbench/ipc"
@@ -52,7 +53,7 @@ func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
 		return nil, t.wrap(fmt.Errorf("a handover of %d files for %d clients", len(h.Files), cfg.Clients))
 	}
 	s := &server{transport: t, cfg: cfg}
-	ps, err := t.join(cfg, string(h.Data), binder.WithLooperHooks(s.begin, s.done))
+	ps, err := t.join(cfg, string(h.Data), binder.WithLooperHooks(s.begin, s.done), pool(cfg.Wait))
 	if err != nil {
 		h.Close()
 		return nil, t.wrap(err)
@@ -69,6 +70,17 @@ func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
 		return nil, t.wrap(err)
 	}
 	return s, nil
+}
+
+// pool is that of a service that starts its thread pool: a looper, and fifteen more
+// where they are asked for. Loopers that look for work rather than sleep take a CPU
+// each, so there are no more of them than CPUs: a second one on a CPU would
+// only keep the first from the call that one has got.
+func pool(w ipc.Wait) binder.Option {
+	if w == ipc.Block {
+		return binder.WithMaxThreads(binder.DefaultMaxThreads)
+	}
+	return binder.WithMaxThreads(runtime.NumCPU() - 1)
 }
 
 func (s *server) register() error {
