@@ -86,8 +86,9 @@ type Accountant interface {
 
 // Terse is a File that can spare a thread what it would read after each reply,
 // BR_TRANSACTION_COMPLETE and nothing else, so that the read that sends a reply
-// waits for the next work. That matters where a read costs two switches. The
-// kernel's driver has no such thing.
+// waits for the next work: a caller that is quick then finds the thread that served
+// it already waiting, and no other has to be woken. The kernel's driver has no such
+// thing.
 type Terse interface {
 	// SetTerse is called before a thread's first ioctl, and says whether it is so.
 	SetTerse(thread int32) bool

@@ -44,10 +44,13 @@ func (d *Driver) Calls() uint64 { return d.member.Calls() }
 // for it, and the system calls made to wait and to wake. It belongs to that
 // thread, between its calls; a thread that has made none has zeros.
 func (p *Proc) Account(tid int32) (c Copies, calls uint64) {
-	v, ok := p.threads.Load(tid)
-	if !ok {
-		return Copies{}, 0
+	t := p.recent.Load()
+	if t == nil || t.key != tid {
+		v, ok := p.threads.Load(tid)
+		if !ok {
+			return Copies{}, 0
+		}
+		t = v.(*Thread)
 	}
-	t := v.(*Thread)
 	return t.copies, t.tx.Calls()
 }

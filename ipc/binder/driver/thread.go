@@ -114,6 +114,19 @@ func (p *Proc) acquire(tid int32) (*Thread, error) {
 	return nil, syscall.EBADF
 }
 
+// SetTerse says that the caller thread with the key reads on after each reply, and
+// need not be told that the reply was sent (BR_TRANSACTION_COMPLETE). The errors are
+// those of a first call.
+func (p *Proc) SetTerse(tid int32) error {
+	t, err := p.acquire(tid)
+	if err != nil {
+		return err
+	}
+	t.terse = true
+	t.mu.Unlock()
+	return nil
+}
+
 // retire takes the caller thread out of the process. mu is held.
 func (t *Thread) retire() {
 	t.gone = true

@@ -74,6 +74,9 @@ func (f *File) Ioctl(thread int32, cmd uint32, arg uintptr) error {
 	return f.proc.Ioctl(thread, abi.Ioctl(cmd), uint64(arg))
 }
 
+// SetTerse is described by device.Terse.
+func (f *File) SetTerse(thread int32) bool { return f.proc.SetTerse(thread) == nil }
+
 // Poll is described by device.File.
 func (f *File) Poll(thread int32, timeout time.Duration) (int16, error) {
 	if f.closed.Load() {
