@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ipcbench/internal/alone"
+	"ipcbench/internal/child"
 	"ipcbench/results"
 )
 
@@ -145,27 +145,17 @@ func expectSkipped(t *testing.T, r *results.Result, transport, reason string) {
 // exhaustPipes has the other user hold pipes until no more pages are allowed.
 func exhaustPipes(t *testing.T) (release func()) {
 	t.Helper()
-	holder := asStranger(t, "hold-pipes")
-	in, err := holder.StdinPipe()
+	holder, err := child.Start(asStranger(t, "hold-pipes"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := holder.StdoutPipe()
+	line, err := holder.Out.ReadString('\n')
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := holder.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		holder.Kill()
 		t.Fatalf("hold pipes: %q, %v", line, err)
-	} else {
-		t.Log(line)
 	}
-	return func() {
-		in.Close()
-		holder.Wait()
-	}
+	t.Log(line)
+	return func() { _, _ = holder.End() }
 }
 
 // holdPipes takes all pipe pages that its user is allowed, until its standard

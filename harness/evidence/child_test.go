@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/child"
 	"ipcbench/internal/leakcheck"
 	"ipcbench/ipc/copies"
 )
@@ -261,8 +262,8 @@ func holdCopies(in io.Reader, out io.Writer, more func([]byte) error) error {
 
 func say(out io.Writer, v any) error { return json.NewEncoder(out).Encode(v) }
 
-// child is a running child, seen by its test.
-type child struct {
+// actor is a running child, seen by its test.
+type actor struct {
 	t     *testing.T
 	pid   int
 	in    io.WriteCloser
@@ -270,40 +271,31 @@ type child struct {
 }
 
 // start runs a child that lives until the end of the test.
-func start(t *testing.T, name string) *child {
+func start(t *testing.T, name string) *actor {
 	t.Helper()
 	leakcheck.Expect(t, nil)
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), childVariable+"="+name)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	c, err := child.Start(cmd)
 	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
+		if _, err := c.End(); err != nil {
 			t.Errorf("child %s: %v", name, err)
 		}
 	})
-	return &child{t: t, pid: cmd.Process.Pid, in: in, lines: json.NewDecoder(out)}
+	return &actor{t: t, pid: c.Process.Pid, in: c.In, lines: json.NewDecoder(c.Out)}
 }
 
-func (c *child) hear(v any) {
+func (c *actor) hear(v any) {
 	c.t.Helper()
 	if err := c.lines.Decode(v); err != nil {
 		c.t.Fatalf("hear from child: %v", err)
 	}
 }
 
-func (c *child) step() {
+func (c *actor) step() {
 	c.t.Helper()
 	if _, err := io.WriteString(c.in, "\n"); err != nil {
 		c.t.Fatal(err)

@@ -32,7 +32,7 @@ func attach(t *testing.T, targets ...evidence.Target) *evidence.Tracer {
 }
 
 // trace follows a child through its one step.
-func trace(t *testing.T, c *child, target evidence.Target) (*evidence.Account, copies.Report, error) {
+func trace(t *testing.T, c *actor, target evidence.Target) (*evidence.Account, copies.Report, error) {
 	t.Helper()
 	tracer := attach(t, target)
 	if err := tracer.Start(); err != nil {

@@ -6,7 +6,6 @@
 package bindertest
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"ipcbench/internal/child"
 	"ipcbench/ipc/binder/device"
 )
 
@@ -55,7 +55,7 @@ func play(name, node string, role Role) error {
 		io.Copy(io.Discard, os.Stdin)
 		close(done)
 	}()
-	return role(dev, func() { fmt.Println("ready") }, done)
+	return role(dev, func() { fmt.Println(child.Ready) }, done)
 }
 
 // Process is a process that a test has started.
@@ -78,41 +78,25 @@ func startProcess(t testing.TB, name, node, role string) *Process {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), environment+"="+strings.Join([]string{name, node, role}, "\n"))
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
+	c, err := child.StartReady(cmd)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", role, err)
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	output := bufio.NewReader(stdout)
-	if line, err := output.ReadString('\n'); line != "ready\n" {
-		cmd.Wait()
-		t.Fatalf("%s: %s%v", role, line, err)
-	}
-	p := &Process{PID: cmd.Process.Pid}
+	p := &Process{PID: c.Process.Pid}
 	ended := false
 	p.stop = func() error {
 		if ended {
 			return nil
 		}
 		ended = true
-		stdin.Close()
-		said, _ := io.ReadAll(output)
-		if err := cmd.Wait(); err != nil {
-			return fmt.Errorf("%s: %s: %w", role, strings.TrimSpace(string(said)), err)
+		if said, err := c.End(); err != nil {
+			return fmt.Errorf("%s: %s: %w", role, strings.TrimSpace(said), err)
 		}
 		return nil
 	}
 	p.kill = func() {
 		ended = true
-		cmd.Process.Kill()
-		cmd.Wait()
+		c.Kill()
 	}
 	t.Cleanup(func() {
 		if err := p.Stop(); err != nil {

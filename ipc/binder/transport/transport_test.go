@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"ipcbench/internal/child"
 	"ipcbench/ipc"
 	"ipcbench/ipc/transporttest"
 )
@@ -117,25 +117,13 @@ func startChild(variable, task string, files ...*os.File) (stop func() error, er
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), variable+"="+task)
 	cmd.ExtraFiles = files
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	c, err := child.StartReady(cmd)
 	if err != nil {
 		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		cmd.Wait()
-		return nil, fmt.Errorf("the manager says %q: %v", line, err)
 	}
 	return func() error {
-		in.Close()
-		return cmd.Wait()
+		_, err := c.End()
+		return err
 	}, nil
 }
 

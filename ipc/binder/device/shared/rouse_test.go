@@ -1,7 +1,6 @@
 package shared
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"runtime"
@@ -143,26 +142,14 @@ func TestForgottenSleeper(t *testing.T) {
 		for _, step := range []arena.Step{arena.StepCommitted, arena.StepWaitWord, arena.StepUnlocked} {
 			t.Run(fmt.Sprintf("%s/%v", wait, step), func(t *testing.T) {
 				dir := testDir(t)
-				receiver := command("receiver", dir, wait)
-				receiver.Stderr = os.Stderr
-				out, err := receiver.StdoutPipe()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := receiver.Start(); err != nil {
-					t.Fatal(err)
-				}
+				receiver := start(t, "receiver", dir, wait)
 				stuck := time.AfterFunc(10*time.Second, func() { _ = receiver.Process.Kill() })
-				defer func() { stuck.Stop(); _ = receiver.Process.Kill(); _ = receiver.Wait() }()
-				lines := bufio.NewScanner(out)
-				if !lines.Scan() || lines.Text() != "ready" {
-					t.Fatalf("the receiver says %q", lines.Text())
-				}
+				defer stuck.Stop()
 				if text, err := command("forgetter", dir, strconv.Itoa(int(step))).CombinedOutput(); err == nil || len(text) > 0 {
 					t.Fatalf("the sender did not die in its last call: %v, %s", err, text)
 				}
 				for i := range sends {
-					if !lines.Scan() {
+					if _, err := receiver.Out.ReadString('\n'); err != nil {
 						t.Fatalf("call %d of %d does not arrive: its receiver sleeps", i+1, sends)
 					}
 				}

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/child"
 	"ipcbench/internal/leakcheck"
 	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/abi"
@@ -196,23 +197,14 @@ func command(role string, args ...string) *exec.Cmd {
 
 // start runs a role in a process of its own and waits until it says that it is
 // ready.
-func start(t testing.TB, role string, args ...string) *exec.Cmd {
+func start(t testing.TB, role string, args ...string) *child.Child {
 	t.Helper()
-	cmd := command(role, args...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
+	c, err := child.StartReady(command(role, args...))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", role, err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	var line [6]byte
-	if _, err := out.Read(line[:]); err != nil || string(line[:5]) != "ready" {
-		t.Fatalf("%s did not start: %q, %v", role, line[:], err)
-	}
-	return cmd
+	t.Cleanup(c.Kill)
+	return c
 }
 
 func testDir(t testing.TB) string {
@@ -327,7 +319,7 @@ func TestRefuses(t *testing.T) {
 }
 
 // stop stops a process.
-func stop(t *testing.T, cmd *exec.Cmd) {
+func stop(t *testing.T, cmd *child.Child) {
 	t.Helper()
 	if err := cmd.Process.Signal(unix.SIGSTOP); err != nil {
 		t.Fatal(err)

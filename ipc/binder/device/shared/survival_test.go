@@ -1,13 +1,11 @@
 package shared
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -17,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/child"
 	"ipcbench/ipc/binder/abi"
 	"ipcbench/ipc/binder/driver/arena"
 )
@@ -217,30 +216,13 @@ func (p *peer) serveOne() error {
 
 // startSurvivor starts a survivor, and returns a function that ends it and
 // says how many calls it made.
-func startSurvivor(t *testing.T, dir string) (*exec.Cmd, func() int) {
+func startSurvivor(t *testing.T, dir string) (*child.Child, func() int) {
 	t.Helper()
-	cmd := command("survivor", dir)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	lines := bufio.NewScanner(out)
-	if !lines.Scan() || lines.Text() != "ready" {
-		t.Fatalf("the survivor says %q", lines.Text())
-	}
-	return cmd, func() int {
-		_ = in.Close()
-		lines.Scan()
-		n, _ := strconv.Atoi(lines.Text())
+	c := start(t, "survivor", dir)
+	return c, func() int {
+		_ = c.In.Close()
+		line, _ := c.Out.ReadString('\n')
+		n, _ := strconv.Atoi(strings.TrimSpace(line))
 		return n
 	}
 }
@@ -289,7 +271,7 @@ func TestStoppedInsideTheLock(t *testing.T) {
 
 // delayed checks that nobody gets the lock while the holder is stopped, and
 // that somebody does when it continues.
-func delayed(t *testing.T, d *Device, client *exec.Cmd) {
+func delayed(t *testing.T, d *Device, client *child.Child) {
 	t.Helper()
 	got := make(chan struct{})
 	go func() {

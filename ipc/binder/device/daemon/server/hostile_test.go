@@ -43,7 +43,7 @@ func newNeighbourhood(t *testing.T) *neighbourhood {
 		t.Fatal(err)
 	}
 	go s.Serve(l)
-	service := child(t, serviceVariable, h.socket)
+	service := part(t, serviceVariable, h.socket)
 	if h.neighbour, err = join(h.socket); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/child"
 	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/abi"
 	"ipcbench/ipc/binder/device"
@@ -63,7 +64,7 @@ func serveDaemon(socket string) error {
 type running struct {
 	t      testing.TB
 	socket string
-	cmd    *exec.Cmd
+	cmd    *child.Child
 }
 
 var sockets int
@@ -79,32 +80,22 @@ func start(t testing.TB) *running {
 
 func (d *running) restart() {
 	d.t.Helper()
-	d.cmd = child(d.t, daemonVariable, d.socket)
+	d.cmd = part(d.t, daemonVariable, d.socket)
 }
 
-// child starts this binary in another part and waits for its first byte.
-func child(t testing.TB, variable, value string) *exec.Cmd {
+// part starts this binary in another part and waits until it is ready.
+func part(t testing.TB, variable, value string) *child.Child {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), variable+"="+value)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
+	c, err := child.StartReady(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := out.Read(make([]byte, 16)); err != nil {
-		t.Fatal(err)
-	}
-	return cmd
+	return c
 }
 
-func (d *running) kill() {
-	_ = d.cmd.Process.Kill()
-	_ = d.cmd.Wait()
-}
+func (d *running) kill() { d.cmd.Kill() }
 
 func (d *running) device() *daemon.Device { return daemon.New(daemon.Options{Socket: d.socket}) }
 
@@ -482,7 +473,7 @@ func TestKills(t *testing.T) {
 	}
 	files := d.count("fd")
 	for i := range kills {
-		c := child(t, clientVariable, d.socket)
+		c := part(t, clientVariable, d.socket)
 		time.Sleep(time.Duration(i%7) * 300 * time.Microsecond)
 		c.Process.Kill()
 		c.Wait()
