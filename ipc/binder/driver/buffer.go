@@ -9,28 +9,73 @@ import (
 // userFreeBuffer is BC_FREE_BUFFER. Only the start of a buffer that was
 // delivered will do; anything else is ignored.
 func (t *Thread) userFreeBuffer(addr uint64) {
-	p := t.proc.In(t.d.a)
+	p := t.p.rec
 	if p.space == 0 || addr < p.base || addr-p.base >= 1<<32 {
 		return
 	}
 	b := alloc.Find(t.d.a, p.space, uint32(addr-p.base))
-	if b == 0 || !b.In(t.d.a).UserFree {
+	if b == 0 || !t.d.isDelivered(b) {
 		return
 	}
-	if b.In(t.d.a).ClearOnFree {
-		b.Edit(t.tx).UserFree = false // nobody else may free it meanwhile
+	q := b.In(t.d.a)
+	if q.ClearOnFree {
+		b.Edit(t.tx).Busy = true
 		t.unlock()
 		if block, f := t.block(t.proc, b); f.code == 0 {
 			clear(block)
 		}
 		t.lock()
 	}
-	if n := arena.Ref[node](b.In(t.d.a).Node); n != 0 && b.In(t.d.a).Async {
+	if n := arena.Ref[node](q.Node); n != 0 && q.Async {
 		t.d.nextAsync(t.tx, n)
 	}
-	t.closeArrays(b)
+	if q.Objects > 0 {
+		t.closeArrays(b)
+	}
 	t.frees(addr, b)
 	t.d.freeBuffer(t.tx, t.proc, b)
+}
+
+// A buffer and its transaction name each other, and neither is told when the other
+// is freed: who goes from one to the other looks whether that still names it.
+
+// bufferOf is the buffer of a transaction, 0 if it was freed.
+func (d *Driver) bufferOf(x arena.Ref[transaction]) arena.Ref[alloc.Buffer] {
+	if b := x.In(d.a).buffer; b != 0 && b.In(d.a).Transaction == uint32(x) {
+		return b
+	}
+	return 0
+}
+
+// transactionOf is the transaction that a buffer was made for, 0 if it is over.
+func (d *Driver) transactionOf(b arena.Ref[alloc.Buffer]) arena.Ref[transaction] {
+	if x := arena.Ref[transaction](b.In(d.a).Transaction); x != 0 && x.In(d.a).buffer == b {
+		return x
+	}
+	return 0
+}
+
+// isBuilding says whether a sender is filling the buffer right now.
+func (d *Driver) isBuilding(b arena.Ref[alloc.Buffer]) bool {
+	x := d.transactionOf(b)
+	return x != 0 && x.In(d.a).sender.In(d.a).building == x
+}
+
+// isDelivered says whether the buffer's receiver may free it: it has read the
+// transaction, and the driver does not write to the buffer.
+func (d *Driver) isDelivered(b arena.Ref[alloc.Buffer]) bool {
+	x := d.transactionOf(b)
+	if x == 0 {
+		return !b.In(d.a).Busy
+	}
+	p := x.In(d.a)
+	return p.on == notQueued && p.sender.In(d.a).building != x && !b.In(d.a).Busy
+}
+
+// isQueued says whether the buffer's transaction was sent and not read.
+func (d *Driver) isQueued(b arena.Ref[alloc.Buffer]) bool {
+	x := d.transactionOf(b)
+	return x != 0 && x.In(d.a).on != notQueued
 }
 
 // freeBuffer frees a buffer with what it holds: its objects' references and
@@ -40,9 +85,6 @@ func (d *Driver) freeBuffer(tx *arena.Tx, r arena.Ref[proc], b arena.Ref[alloc.B
 	if p.Objects > 0 {
 		d.releaseObjects(tx, r, b)
 		p = b.In(d.a)
-	}
-	if x := arena.Ref[transaction](p.Transaction); x != 0 {
-		x.Edit(tx).buffer = 0
 	}
 	if n := arena.Ref[node](p.Node); n != 0 {
 		d.decNode(tx, n, true, false)
@@ -84,7 +126,7 @@ func (d *Driver) dropWork(tx *arena.Tx, w arena.Ref[Work]) {
 // the next one's.
 func (d *Driver) dropTransaction(tx *arena.Tx, x arena.Ref[transaction], code abi.Return, turn bool) {
 	p := x.In(d.a)
-	b, to := p.buffer, p.toProc
+	b, to := d.bufferOf(x), p.toProc
 	d.dropFixups(tx, x)
 	if p.needReply {
 		d.failReply(tx, x, code)

@@ -127,9 +127,6 @@ func (c *checker) region(p *proc) error {
 	}
 	for b := alloc.Next(c.a, p.space, 0); b != 0; b = alloc.Next(c.a, p.space, b.In(c.a).Offset+1) {
 		buf := b.In(c.a)
-		if x := arena.Ref[transaction](buf.Transaction); x != 0 && (!transactions.Is(c.a, x) || x.In(c.a).buffer != b) {
-			return c.damaged("buffer %d has a transaction that does not know it", buf.ID)
-		}
 		if n := arena.Ref[node](buf.Node); n != 0 && (!nodes.Is(c.a, n) || n.In(c.a).localStrong <= 0) {
 			return c.damaged("buffer %d does not hold its node", buf.ID)
 		}
@@ -168,7 +165,13 @@ func (c *checker) thread(p arena.Ref[proc], r arena.Ref[thread]) error {
 		if err := c.transaction(x); err != nil {
 			return err
 		}
-		if call := x.In(c.a).replyTo; call != 0 && x == t.building {
+		if x != t.building {
+			continue
+		}
+		if b := c.d.bufferOf(x); b == 0 || !c.d.isBuilding(b) {
+			return c.damaged("transaction %d is being built without a buffer", x.In(c.a).id)
+		}
+		if call := x.In(c.a).replyTo; call != 0 {
 			if err := c.transaction(call); err != nil {
 				return err
 			}

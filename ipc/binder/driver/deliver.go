@@ -97,7 +97,7 @@ func (d *Driver) dropMail(tx *arena.Tx, r arena.Ref[thread]) {
 // receiver's stack; a reply or a oneway call is over, and the keeper's to spare.
 func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r, keeper arena.Ref[thread], m *mail) {
 	p := x.In(d.a)
-	b := p.buffer.Edit(tx)
+	b := p.buffer.In(d.a)
 	m.target, m.cookie, m.reply = 0, 0, true
 	if n := arena.Ref[node](b.Node); n != 0 {
 		m.target, m.cookie, m.reply = n.In(d.a).ptr, n.In(d.a).cookie, false
@@ -110,7 +110,6 @@ func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r, keeper arena
 		m.senderPID = p.senderPID
 	}
 	m.hasSecCtx, m.secCtx = p.hasSecCtx, p.secCtx
-	b.UserFree = true
 	if p.needReply {
 		th := r.Edit(tx)
 		p = x.Edit(tx)
@@ -127,7 +126,9 @@ func (t *Thread) undeliver(x arena.Ref[transaction]) {
 	d, tx := t.d, t.tx
 	p := x.Edit(tx)
 	t.ref.Edit(tx).stack = p.toParent
-	b := p.buffer
+	b := d.bufferOf(x)
 	d.failReply(tx, x, abi.BR_FAILED_REPLY)
-	d.freeBuffer(tx, t.proc, b)
+	if b != 0 {
+		d.freeBuffer(tx, t.proc, b)
+	}
 }

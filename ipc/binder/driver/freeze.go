@@ -77,20 +77,20 @@ func (d *Driver) pending(pid uint32) (pending bool) {
 		p := r.In(d.a)
 		pending = pending || d.undelivered(p.space)
 		for t := threadsByTID.First(d.a, p.threads); t != 0 && !pending; t = threadsByTID.Next(d.a, p.threads, t) {
-			pending = t.In(d.a).stack != 0
+			pending = t.In(d.a).stack != 0 || t.In(d.a).installing != 0
 		}
 	})
 	return pending
 }
 
 // undelivered says whether a region has a buffer of a transaction that was sent
-// and is not over. Only one that is being served can have lost its buffer.
+// and not read.
 func (d *Driver) undelivered(space arena.Ref[alloc.Space]) bool {
 	if space == 0 {
 		return false
 	}
 	for b := alloc.Next(d.a, space, 0); b != 0; b = alloc.Next(d.a, space, b.In(d.a).Offset+1) {
-		if b.In(d.a).Transaction != 0 && !d.isBuilding(b) {
+		if d.isQueued(b) {
 			return true
 		}
 	}

@@ -199,11 +199,6 @@ func (d *Driver) unusedBuffer(s arena.Ref[alloc.Space]) arena.Ref[alloc.Buffer] 
 	return b
 }
 
-func (d *Driver) isBuilding(b arena.Ref[alloc.Buffer]) bool {
-	t := arena.Ref[transaction](b.In(d.a).Transaction)
-	return t != 0 && t.In(d.a).building
-}
-
 // freeProc frees the record of a released process, unless senders are still
 // filling buffers of it, which are all that it has left: the last of them frees
 // it.

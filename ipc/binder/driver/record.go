@@ -185,6 +185,7 @@ type transaction struct {
 	transactionState
 	// What follows is set by the sender, before the transaction is queued.
 	id         uint64
+	sender     arena.Ref[thread]      // may be gone
 	replyTo    arena.Ref[transaction] // while building: the call that is answered
 	senderPID  int32
 	senderEUID uint32
@@ -208,7 +209,6 @@ type transactionState struct {
 	buffer     arena.Ref[alloc.Buffer]
 	fixups     arena.Ref[fixup]
 	needReply  bool
-	building   bool // its sender is filling the buffer, outside the lock
 }
 
 // notice is a return code without payload on its way to a thread.

@@ -182,7 +182,7 @@ func (d *Driver) regionState(s *ProcState, space arena.Ref[alloc.Space]) {
 	for b := alloc.Next(d.a, space, 0); b != 0; b = alloc.Next(d.a, space, b.In(d.a).Offset+1) {
 		q := b.In(d.a)
 		s.Buffers = append(s.Buffers, BufferState{ID: q.ID, Offset: q.Offset, Data: q.Data, Offsets: q.Offsets,
-			Extra: q.Extra(), Delivered: q.UserFree, Async: q.Async})
+			Extra: q.Extra(), Delivered: d.isDelivered(b), Async: q.Async})
 	}
 }
 
@@ -225,8 +225,8 @@ func (d *Driver) transactionState(x arena.Ref[transaction]) TransactionState {
 	if q.toThread != 0 {
 		s.ToTID = q.toThread.In(d.a).tid
 	}
-	if q.buffer != 0 {
-		b := q.buffer.In(d.a)
+	if r := d.bufferOf(x); r != 0 {
+		b := r.In(d.a)
 		s.Data, s.Offsets = b.Data, b.Offsets
 		if n := arena.Ref[node](b.Node); n != 0 {
 			s.Node = n.In(d.a).id

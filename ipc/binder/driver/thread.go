@@ -387,11 +387,7 @@ func (d *Driver) unstack(tx *arena.Tx, r arena.Ref[thread]) {
 		t.from = 0
 		return
 	}
-	th.stack = t.toParent
-	if b := t.buffer; b != 0 {
-		b.Edit(tx).Transaction = 0
-		t.buffer = 0
-	}
+	th.stack, t.buffer = t.toParent, 0
 	t.toProc, t.toThread, t.toParent = 0, 0, 0
 	if top {
 		d.failReply(tx, x, abi.BR_DEAD_REPLY)

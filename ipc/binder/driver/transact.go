@@ -199,8 +199,8 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 		_ = t.d.incNode(tx, to.node, true, false, 0)
 	}
 	p := x.Edit(tx)
-	p.toProc, p.buffer, p.building = to.proc, b, true
-	p.id, p.replyTo, p.reply, p.hasSecCtx = id, to.inReplyTo, reply, secCtx
+	p.toProc, p.buffer = to.proc, b
+	p.id, p.sender, p.replyTo, p.reply, p.hasSecCtx = id, t.ref, to.inReplyTo, reply, secCtx
 	p.code, p.flags = tr.Code, tr.Flags
 	p.fromPID, p.fromTID, p.senderPID, p.senderEUID = t.p.identity.PID, t.key, 0, t.p.identity.EUID
 	if !reply {
@@ -248,7 +248,6 @@ func allocFailure(err error) failure {
 // endBuild lets go of the target's records.
 func (t *Thread) endBuild(x arena.Ref[transaction], to route) {
 	t.ref.Edit(t.tx).building = 0
-	x.Edit(t.tx).building = false
 	t.d.unpin(t.tx, x)
 }
 
@@ -261,11 +260,9 @@ func (d *Driver) unpin(tx *arena.Tx, x arena.Ref[transaction]) {
 
 // abortBuild cleans up what a thread left that died while it filled a buffer.
 func (d *Driver) abortBuild(tx *arena.Tx, t arena.Ref[thread], x arena.Ref[transaction]) {
-	p := x.Edit(tx)
 	t.Edit(tx).building = 0
-	p.building = false
 	d.unpin(tx, x)
-	call := p.replyTo
+	call := x.In(d.a).replyTo
 	d.discard(tx, x)
 	if call != 0 {
 		d.failReply(tx, call, abi.BR_DEAD_REPLY)
@@ -278,7 +275,7 @@ func (d *Driver) discard(tx *arena.Tx, x arena.Ref[transaction]) {
 	p := x.In(d.a)
 	to, th := p.toProc, p.toThread
 	d.dropFixups(tx, x)
-	if b := p.buffer; b != 0 {
+	if b := d.bufferOf(x); b != 0 {
 		d.freeBuffer(tx, to, b)
 	}
 	transactions.Free(tx, x)
@@ -478,9 +475,6 @@ func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
 // its receiver frees it. A thread, if one is given, has it to spare for what it
 // sends next: best the one that sent it, in whose caches it is.
 func (d *Driver) freeTransaction(tx *arena.Tx, x arena.Ref[transaction], keeper arena.Ref[thread]) {
-	if b := x.In(d.a).buffer; b != 0 {
-		b.Edit(tx).Transaction = 0
-	}
 	if keeper != 0 && keeper.In(d.a).spare == 0 {
 		keeper.Edit(tx).spare = x
 		return

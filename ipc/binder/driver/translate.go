@@ -302,6 +302,7 @@ func (t *Thread) installFiles(x arena.Ref[transaction]) bool {
 	d := t.d
 	p := x.In(d.a)
 	t.ref.Edit(t.tx).installing = x
+	p.buffer.Edit(t.tx).Busy = true
 	t.unlock()
 	block, f := t.block(t.proc, p.buffer)
 	ok := f.code == 0
@@ -322,6 +323,7 @@ func (t *Thread) installFiles(x arena.Ref[transaction]) bool {
 	t.installed = installed
 	t.lock()
 	t.ref.Edit(t.tx).installing = 0
+	p.buffer.Edit(t.tx).Busy = false
 	if ok {
 		d.freeFixups(t.tx, x)
 	}
@@ -389,9 +391,6 @@ func (d *Driver) releaseObject(tx *arena.Tx, r arena.Ref[proc], b []byte) {
 // frees: who gets an array does not own them.
 func (t *Thread) closeArrays(b arena.Ref[alloc.Buffer]) {
 	buf := b.In(t.d.a)
-	if buf.Objects == 0 {
-		return
-	}
 	block, err := t.d.window(t.proc)
 	if err != nil {
 		return

@@ -80,7 +80,7 @@ type bufferState struct {
 	Data, Offsets uint32 // what was asked for, bytes
 
 	Async       bool // charged to the asynchronous budget
-	UserFree    bool // delivered: the receiver may free it
+	Busy        bool // the driver is writing to it: the receiver may not free it
 	ClearOnFree bool // to be zeroed when it is freed
 	isFree      bool
 
@@ -197,7 +197,7 @@ func Alloc(tx *arena.Tx, space arena.Ref[Space], q *Request, id uint32) (arena.R
 	b := r.Edit(tx)
 	b.isFree = false
 	b.ID, b.Data, b.Offsets = id, uint32(q.Data), uint32(q.Offsets)
-	b.Async, b.UserFree, b.ClearOnFree = q.Async, false, false
+	b.Async, b.Busy, b.ClearOnFree = q.Async, false, false
 	b.Transaction, b.Node, b.Objects = 0, 0, 0
 	s.Buffers++
 	if q.Async {
@@ -241,7 +241,7 @@ func Free(tx *arena.Tx, space arena.Ref[Space], r arena.Ref[Buffer]) {
 		s.AsyncFree += b.Size
 	}
 	s.Buffers--
-	b.isFree, b.UserFree = true, false
+	b.isFree = true
 	b.Transaction, b.Node = 0, 0
 	s.last = r
 	touch(tx.Arena(), s, b)

@@ -62,7 +62,7 @@ const (
 	LineSize = 64
 
 	magic   = 0x726564_6e6962 // "binder"
-	version = 1
+	version = 2
 
 	chunkSize  = 64 << 10
 	chunkLines = chunkSize / LineSize

@@ -15,7 +15,7 @@ const (
 // lock takes the lock that is not free: after a short spin if its holder is quick,
 // else asleep.
 func (tx *Tx) lock() {
-	word := &tx.arena.header.lock
+	word := &tx.header.lock
 	if tx.ref == bootstrapJournalLine && tx.inherit() {
 		return
 	}
@@ -55,9 +55,14 @@ func (tx *Tx) lockSlow() {
 }
 
 func (tx *Tx) unlock() {
-	if word := &tx.arena.header.lock; word.Swap(0)&contended != 0 {
-		tx.calls += uint64(tx.arena.host.Wake(word, 1))
+	if tx.header.lock.Swap(0)&contended != 0 {
+		tx.wakeNext()
 	}
+}
+
+// wakeNext wakes one of those who sleep until the lock is free.
+func (tx *Tx) wakeNext() {
+	tx.calls += uint64(tx.arena.host.Wake(&tx.header.lock, 1))
 }
 
 // takeFromDead takes the lock from a holder whose process is gone, and undoes
@@ -71,7 +76,7 @@ func (tx *Tx) takeFromDead(held uint32) bool {
 		return false
 	}
 	tx.journal.taking = dead
-	if !a.header.lock.CompareAndSwap(held, uint32(tx.ref)|contended) {
+	if !tx.header.lock.CompareAndSwap(held, uint32(tx.ref)|contended) {
 		tx.journal.taking = 0
 		return false
 	}
@@ -97,7 +102,7 @@ func (tx *Tx) recover(dead Ref[journal]) {
 // died in the lock. The device lets only one process at a time use that
 // journal, so a lock that names it belongs to the caller now.
 func (tx *Tx) inherit() bool {
-	if tx.arena.header.lock.Load()&^contended != uint32(tx.ref) {
+	if tx.header.lock.Load()&^contended != uint32(tx.ref) {
 		return false
 	}
 	tx.recover(tx.ref)

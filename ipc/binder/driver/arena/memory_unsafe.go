@@ -50,47 +50,36 @@ func (r Ref[T]) Edit(tx *Tx) (p *T) {
 	return
 }
 
-// save copies a record's image to the journal before its first change in a
-// transaction. The tag says how long the image is.
+// Edit is Ref's Edit for a record that is at hand.
+func (h *Header) Edit(tx *Tx) {
+	if h.stamp != tx.seq {
+		tx.save(unsafe.Pointer(h))
+	}
+}
+
+// save puts a record's image into the journal before its first change in a
+// transaction. The tag says how long the image is; whole lines are copied, of which
+// undo uses no more than that.
 //
 //go:noinline
 //go:nosplit
 func (tx *Tx) save(p unsafe.Pointer) {
 	h := (*Header)(p)
 	line := uint32((uintptr(p) - uintptr(tx.base)) / LineSize)
-	switch {
-	case line-1 >= tx.last:
+	if line-1 >= tx.last {
 		badRef(line)
-	case h.tag&tagMask != tagLive:
-		badRecord(line)
-	default:
-		tx.saveImage(line, h, journaledBy(h.tag))
+		return
 	}
-}
-
-//go:noinline
-func badRef(line uint32) { panic(damagedRef(line)) }
-
-//go:noinline
-func badRecord(line uint32) { panic(damagedRecord(line, "live record that fits the journal")) }
-
-// saveImage appends the first size bytes of a record to the journal; it copies
-// whole lines, of which undo uses no more than that. The count is stored last, so
-// that a kill at any instruction leaves either a complete image that counts or a
-// record that was not changed.
-//
-//go:nosplit
-func (tx *Tx) saveImage(line uint32, h *Header, size uint32) {
-	j := tx.journal
-	e := (*entry)(unsafe.Add(unsafe.Pointer(&j.images), j.used))
-	end := j.used + entrySize + (size+LineSize-1)&^(LineSize-1)
-	if end > journalSize || line+(size-1)/LineSize > tx.last {
+	size := journaledBy(h.tag)
+	end := tx.used + entrySize + (size+LineSize-1)&^(LineSize-1)
+	if h.tag&tagMask != tagLive || end > journalSize {
 		badRecord(line)
 		return
 	}
+	e := (*entry)(unsafe.Add(tx.images, tx.used))
 	e.line, e.size = line, size
-	to, from := (*quarters)(unsafe.Add(unsafe.Pointer(e), entrySize)), (*quarters)(unsafe.Pointer(h))
-	for {
+	for to := unsafe.Add(unsafe.Pointer(e), entrySize); ; to, p = unsafe.Add(to, LineSize), unsafe.Add(p, LineSize) {
+		to, from := (*quarters)(to), (*quarters)(p)
 		to[0] = from[0]
 		to[1] = from[1]
 		to[2] = from[2]
@@ -99,13 +88,41 @@ func (tx *Tx) saveImage(line uint32, h *Header, size uint32) {
 			break
 		}
 		size -= LineSize
-		to, from = (*quarters)(unsafe.Add(unsafe.Pointer(to), LineSize)), (*quarters)(unsafe.Add(unsafe.Pointer(from), LineSize))
 	}
-	j.used = end
-	j.count++
-	h.stamp = tx.seq
-	tx.arena.step(StepSaved)
+	tx.saved(h, end)
+	tx.step(StepSaved)
 }
+
+// saveHeader saves only the header of a free record that is about to live.
+func (tx *Tx) saveHeader(line uint32, h *Header) {
+	if h.stamp == tx.seq {
+		return
+	}
+	end := tx.used + entrySize + LineSize
+	if end > journalSize {
+		badRecord(line)
+	}
+	e := (*entry)(unsafe.Add(tx.images, tx.used))
+	e.line, e.size = line, headerSize
+	*(*Header)(unsafe.Add(unsafe.Pointer(e), entrySize)) = *h
+	tx.saved(h, end)
+	tx.step(StepSaved)
+}
+
+// saved makes the image count that ends at end. The count is stored last, so that a
+// kill at any instruction leaves either a complete image that counts or a record
+// that was not changed.
+func (tx *Tx) saved(h *Header, end uint32) {
+	tx.used = end
+	tx.journal.count++
+	h.stamp = tx.seq
+}
+
+//go:noinline
+func badRef(line uint32) { panic(damagedRef(line)) }
+
+//go:noinline
+func badRecord(line uint32) { panic(damagedRecord(line, "live record that fits the journal")) }
 
 // quarters are a line in the largest pieces that are copied without a call.
 type quarters [4][LineSize / 4]byte
@@ -135,6 +152,9 @@ func sizeOf[T any]() uint32 {
 	var t T
 	return uint32(unsafe.Sizeof(t))
 }
+
+// imagesOf is where the images of a journal begin.
+func imagesOf(j *journal) address { return unsafe.Pointer(&j.images) }
 
 // entryAt is the journal entry at an offset of the journal's images.
 func entryAt(images []byte, off uint32) *entry {

@@ -36,7 +36,8 @@ func (a *Arena) formatBootstrap() {
 // newTx is the view of a journal that exists.
 func (a *Arena) newTx(r Ref[journal]) *Tx {
 	j := r.In(a)
-	return &Tx{base: a.base, last: a.last, arena: a, ref: r, journal: j, wakes: make([]*WaitWord, 0, 16), waker: a.host.Wake}
+	return &Tx{base: a.base, last: a.last, arena: a, header: a.header, opts: &a.opts, ref: r, journal: j, images: imagesOf(j),
+		wakes: make([]*WaitWord, 0, 16), waker: a.host.Wake}
 }
 
 // Join makes the process a member. Only one process at a time may do so; the

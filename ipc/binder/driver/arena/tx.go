@@ -21,8 +21,7 @@ type journal struct {
 	tid    int32
 	taking Ref[journal] // whose transaction the owner is rolling back
 	count  uint32       // saved images; 0: nothing to undo
-	used   uint32       // bytes of images
-	_      [8]byte
+	_      [12]byte
 	images [journalSize]byte
 }
 
@@ -44,8 +43,12 @@ type Tx struct {
 	base    address
 	last    uint32
 	arena   *Arena
+	header  *fileHeader
+	opts    *Options
 	ref     Ref[journal]
+	used    uint32 // bytes of images
 	journal *journal
+	images  address // of the journal
 	seq     uint64
 	wakes   []*WaitWord // to be woken by End; nil: it does not sleep
 	waker   func(word *atomic.Uint32, n int) (calls int)
@@ -64,14 +67,14 @@ func (tx *Tx) Arena() *Arena { return tx.arena }
 //
 // It panics with ErrDamaged if the arena was given up.
 func (tx *Tx) Begin() {
-	if !tx.arena.header.lock.CompareAndSwap(0, uint32(tx.ref)) {
+	if !tx.header.lock.CompareAndSwap(0, uint32(tx.ref)) {
 		tx.lock()
 	}
-	if tx.arena.header.magic != magic {
+	if tx.header.magic != magic {
 		tx.refuse()
 	}
 	tx.start()
-	tx.arena.step(StepLocked)
+	tx.step(StepLocked)
 }
 
 //go:noinline
@@ -83,9 +86,16 @@ func (tx *Tx) refuse() {
 // start numbers the transaction. The number is taken before anything is
 // saved, so that two transactions never share one.
 func (tx *Tx) start() {
-	tx.arena.header.seq++
-	tx.seq = tx.arena.header.seq
-	tx.journal.used = 0
+	tx.seq = tx.header.seq + 1
+	tx.header.seq = tx.seq
+	tx.used = 0
+}
+
+// step reports a step to the test's hook.
+func (tx *Tx) step(s Step) {
+	if tx.opts.Step != nil {
+		tx.opts.Step(s)
+	}
 }
 
 // Commit makes all changes so far permanent, keeps the lock and starts the
@@ -98,30 +108,37 @@ func (tx *Tx) Commit() {
 
 // Full says that the transaction has saved so much that it should be
 // committed at the next point where its changes make sense alone.
-func (tx *Tx) Full() bool { return tx.journal.used > journalSoft }
+func (tx *Tx) Full() bool { return tx.used > journalSoft }
 
 // End commits, changes the wait words of all threads given to Wake, unlocks,
 // and wakes those that sleep.
 func (tx *Tx) End() {
 	tx.settle()
 	tx.unlock()
-	tx.arena.step(StepUnlocked)
+	tx.step(StepUnlocked)
 	if len(tx.wakes) > 0 {
 		tx.rouse()
 	}
-	tx.arena.step(StepWoken)
+	tx.step(StepWoken)
 }
 
 // settle is the point of no return: from its first store on the changes hold,
 // and whoever recovers wakes all sleepers, as the rest of it would have done.
 func (tx *Tx) settle() {
 	tx.journal.count = 0
-	tx.arena.step(StepCommitted)
+	tx.step(StepCommitted)
+	if tx.settled < len(tx.wakes) {
+		tx.advance()
+	}
+}
+
+// advance changes the wait words, and forgets those on which nobody sleeps.
+func (tx *Tx) advance() {
 	for ; tx.settled < len(tx.wakes); tx.settled++ {
 		if !tx.wakes[tx.settled].advance() {
 			tx.wakes[tx.settled] = nil
 		}
-		tx.arena.step(StepWaitWord)
+		tx.step(StepWaitWord)
 	}
 }
 
@@ -149,13 +166,6 @@ func (tx *Tx) Rollback() {
 	tx.arena.undo(tx.journal)
 	tx.wakes = tx.wakes[:tx.settled]
 	tx.start()
-}
-
-// saveHeader saves only the header of a free record that is about to live.
-func (tx *Tx) saveHeader(line uint32, h *Header) {
-	if h.stamp != tx.seq {
-		tx.saveImage(line, h, headerSize)
-	}
 }
 
 // undo puts all saved images of a journal back, the newest state of each
