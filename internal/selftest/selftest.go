@@ -36,6 +36,7 @@ var Tests = []Test{
 	{"intervals", "how many 95 % intervals of ten repeated runs miss the median of the other nine", false, intervals},
 	{"evidence", "that a hidden copy is seen, and a copy that was claimed and not made", false, caughtLies},
 	{"slowdown", "how often an injected 10 % slow-down is found in ten runs", false, slowdown},
+	{"runs", "how many 95 % intervals of ten default runs, one after the other, miss likewise (only when named)", true, runs},
 	{"gate", "how often paired runs find a regression that is there, and one that is not (only when named)", true, gate},
 }
 
