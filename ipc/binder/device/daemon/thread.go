@@ -162,9 +162,7 @@ func (t *thread) await() error {
 		t.syscalls += uint64(calls)
 		slept = slept || calls > 0
 		if interrupted && !t.raw && t.answers.Number() == t.seen {
-			t.page.Interrupt(t.asked)
-			t.calls.Kick()
-			t.syscalls++
+			t.interrupt()
 		}
 	}
 	if slept {
@@ -174,6 +172,13 @@ func (t *thread) await() error {
 	t.page.Answer(&t.answer)
 	t.page.Account(&t.told)
 	return nil
+}
+
+// interrupt asks the daemon to end the call under way. If the daemon is gone, await
+// finds out.
+func (t *thread) interrupt() {
+	t.syscalls += 2
+	_, _, _ = t.connection.ask(wire.Message{Operation: wire.Interrupt, A: uint64(uint32(t.key)), B: uint64(t.asked)}, false)
 }
 
 // takeFile receives the descriptor that the daemon has sent: -1 if there is no

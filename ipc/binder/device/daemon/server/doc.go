@@ -1,17 +1,24 @@
 // Package server is the daemon of the Binder device daemon: the driver with an
-// arena of its own, and a goroutine for each client, and for each of their threads.
+// arena of its own, a goroutine for each client, and workers that serve the clients'
+// threads.
 //
 // # Calls
 //
-// A thread's goroutine waits for the thread to ring, takes the request out of the
-// page into memory of its own, and only then looks at it. It carries the ioctl
-// out with the thread itself as the driver's Task. A call that has to wait for work
-// is parked: its goroutine goes back to the bell. The sender that brings the work
-// then ends the receiver's call in its own goroutine and rings the receiver, so
-// that a transaction costs two switches each way, as it must where a third process
-// stands between two: sender to daemon, daemon to receiver. Only what may have to wait for the
-// receiver itself, because descriptors come with it, is left to the receiver's
-// own goroutine.
+// A worker waits for its thread to ring, takes the request out of the page into
+// memory of the daemon, and only then looks at it. It carries the ioctl out with the
+// thread itself as the driver's Task. A call that has to wait for work is parked, and
+// its thread has no worker then. The worker that brings the work ends the receiver's
+// call itself, rings the receiver, and serves it next: the receiver's reply will
+// bring the sender back. So a transaction costs two switches each way, as it must
+// where a third process stands between two: sender to daemon, daemon to receiver.
+// And where the daemon shares a processor with the receiver, its worker is often
+// still awake when the reply comes, so that nobody has to wake it.
+//
+// There are as many workers as threads, and each serves one at a time: a thread whose
+// call takes long, because reading its memory does, holds up nobody else. Only what
+// may have to wait for the receiver itself, because descriptors come with it or
+// because it reads elsewhere than in its page, is left to a worker of the receiver's
+// own.
 //
 // # Trust
 //

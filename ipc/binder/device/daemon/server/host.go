@@ -15,6 +15,7 @@ import (
 // host is what the driver gets from the daemon.
 type host struct {
 	raw     bool
+	pool    *pool
 	regions regions
 	files   files
 	// parked are the threads by the words that they would sleep on.
@@ -33,22 +34,23 @@ func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
 	return sys.FutexWait(w, v, d) == unix.EINTR
 }
 
-// Wake ends the call of a parked thread then and there, in the waker, which
-// saves a switch to the thread's own; any other sleeper is in a futex.
+// Wake implements driver.Host.
 func (h *host) Wake(w *atomic.Uint32, n int) (calls int) {
-	if t, ok := h.parked.Load(w); ok && t.(*thread).wake() {
-		return 0
-	}
-	sys.FutexWake(w, n)
-	return 1
+	ended, calls := h.wake(w, n, nil)
+	h.pool.assign(ended)
+	return calls
 }
 
-// wakeAll wakes the sleepers on all words and returns the number of calls made.
-func (h *host) wakeAll(words []*atomic.Uint32) (calls int) {
-	for _, w := range words {
-		calls += h.Wake(w, 1)
+// wake ends the call of a parked thread then and there, in the waker, and adds it to
+// those that have no worker; any other sleeper is in a futex.
+func (h *host) wake(w *atomic.Uint32, n int, ended []*thread) (_ []*thread, calls int) {
+	if t, ok := h.parked.Load(w); ok {
+		if ended, ok = t.(*thread).wake(ended); ok {
+			return ended, 0
+		}
 	}
-	return calls
+	sys.FutexWake(w, n)
+	return ended, 1
 }
 
 func (h *host) Window(id driver.ProcID, length int) ([]byte, error) { return h.regions.window(id) }

@@ -190,6 +190,10 @@ func (p *process) handle(m *wire.Message) (files []int, err error) {
 		p.proc.Unmap()
 	case wire.Thread:
 		return p.addThread(int32(m.A), m.Flags&wire.Terse != 0)
+	case wire.Interrupt:
+		if t := p.thread(int32(m.A)); t != nil {
+			t.interrupt(uint32(m.B))
+		}
 	case wire.Flush:
 		p.proc.Get()
 		p.proc.Close()
@@ -228,7 +232,9 @@ func (p *process) open(m *wire.Message) ([]int, error) {
 }
 
 // task is a thread as the driver has it.
-func (p *process) task(tid int32) driver.Task {
+func (p *process) task(tid int32) driver.Task { return p.thread(tid) }
+
+func (p *process) thread(tid int32) *thread {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.threads[tid]
@@ -268,14 +274,16 @@ func closeIf(fd int) {
 	}
 }
 
-// addThread makes a page and the goroutine that serves it. The error is ENOMEM if
+// addThread makes a page and has a worker serve it. The error is ENOMEM if
 // the process has as many threads as it may, EEXIST if it has this one.
 func (p *process) addThread(tid int32, terse bool) ([]int, error) {
 	fd, page, err := newPage()
 	if err != nil {
 		return nil, err
 	}
+	const none = ^uint32(0)
 	t := &thread{p: p, tid: tid, terse: terse, page: page, calls: page.Calls(), answers: page.Answers(), gone: make(chan struct{})}
+	t.interrupted.Store(none)
 	p.mu.Lock()
 	switch {
 	case p.threads[tid] != nil:
@@ -291,7 +299,7 @@ func (p *process) addThread(tid int32, terse bool) ([]int, error) {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	go t.serve()
+	p.s.pool.start(t)
 	return []int{fd}, nil
 }
 

@@ -68,6 +68,7 @@ const defaultArenaSize = 256 << 20
 // Server is a daemon: one context.
 type Server struct {
 	options Options
+	pool    *pool
 	host    *host
 	driver  *driver.Driver
 	arena   []byte
@@ -89,14 +90,15 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("binder daemon: %w", err)
 	}
-	h := &host{raw: o.RawWait}
+	workers := &pool{raw: o.RawWait}
+	h := &host{raw: o.RawWait, pool: workers}
 	d, err := driver.Create(mem, arena.Slot{PID: int32(os.Getpid()), UID: uint32(os.Getuid())}, h, nil)
 	if err != nil {
 		_ = unix.Munmap(mem)
 		return nil, fmt.Errorf("binder daemon: %w", err)
 	}
 	d.SetLimits(driver.Limits{Buffers: o.Limits.Buffers, Objects: o.Limits.Objects})
-	return &Server{options: o, host: h, driver: d, arena: mem,
+	return &Server{options: o, pool: workers, host: h, driver: d, arena: mem,
 		processes: map[*process]struct{}{}, byUser: map[uint32]int{}}, nil
 }
 

@@ -334,9 +334,8 @@ func TestChangingPage(t *testing.T) {
 		}
 		page.Calls().Ring(n & (1<<30 - 1))
 		page.Calls().Kick()
-		page.Interrupt(n)
 		if n%64 == 0 {
-			if e, _ := r.ask(wire.Message{Operation: wire.Flush}); e == unix.EPIPE {
+			if e, _ := r.ask(wire.Message{Operation: wire.Interrupt, A: 1, B: uint64(n)}); e == unix.EPIPE {
 				unix.Munmap(page)
 				r.close()
 				r = d.raw()

@@ -14,9 +14,9 @@ import (
 	"ipcbench/ipc/binder/driver"
 )
 
-// thread serves one thread of a client. It waits for the thread's calls and
-// carries them out. A call that waits for work is parked; whoever brings the work
-// ends it, by wake.
+// thread is a thread of a client as its worker has it, which waits for the
+// thread's calls and carries them out. A call that waits for work is parked, and
+// the thread then has no worker; whoever brings the work ends the call, by wake.
 type thread struct {
 	p     *process
 	tid   int32
@@ -30,9 +30,11 @@ type thread struct {
 
 	state    callState
 	polling  atomic.Bool   // the thread may be asleep in the driver
-	visitors wire.Visitors // wakers
-	parked   *driver.Thread
-	word     *atomic.Uint32
+	visitors wire.Visitors // from outside, to kick
+	// interrupted is the request that the client last wanted to end early.
+	interrupted atomic.Uint32
+	parked      *driver.Thread
+	word        *atomic.Uint32
 	// toWake are threads that the call under way has woken.
 	toWake []*atomic.Uint32
 
@@ -55,40 +57,31 @@ const (
 	running // somebody carries it out
 	woken   // as running, and the driver has woken it since
 	parked  // it waits for work
-	handed  // there is work that only the thread's own goroutine can fetch
+	handed  // there is work, or an interruption, for a worker to fetch
 )
 
 func (t *thread) closing() bool { return t.p.closing.Load() }
 
-// serve is the thread's goroutine.
-func (t *thread) serve() {
-	defer t.end()
+// serve waits for the thread's next call and carries it out. It returns the threads
+// that have no worker then, of which this one may be one, and whether this one is
+// over.
+func (t *thread) serve(ended []*thread) (_ []*thread, over bool) {
 	for {
 		switch {
 		case t.state.CompareAndSwap(handed, running):
-			t.settle(t.parked.Resume(false))
+			return t.settle(t.parked.Resume(t.interrupted.Load() == t.seen), ended), false
+		case t.exits, t.closing():
+			t.end()
+			return ended, true
 		case t.calls.Number() != t.seen:
-			t.take()
-		case t.page.Interrupted() == t.seen && t.state.Load() == parked:
-			if t.state.CompareAndSwap(parked, running) {
-				t.settle(t.parked.Resume(true))
+			if err, ok := t.take(); ok {
+				return t.settle(err, ended), false
 			}
-		case t.closing() && t.state.Load() == idle:
-			return
+			t.p.expel()
 		default:
 			t.wait()
-			continue
-		}
-		if t.exits && t.state.Load() == idle {
-			return
 		}
 	}
-}
-
-// expel ends the client's connection: it does not keep to the protocol.
-func (t *thread) expel() {
-	t.state.CompareAndSwap(running, idle)
-	t.p.expel()
 }
 
 // wait sleeps until a request comes or the thread is kicked.
@@ -97,60 +90,67 @@ func (t *thread) wait() {
 	t.syscalls.Add(uint64(n))
 }
 
-// take carries a request out.
-func (t *thread) take() {
+// take carries a request out. It says false if it is none: the client does not
+// keep to the protocol.
+func (t *thread) take() (err error, ok bool) {
 	t.seen = t.calls.Number()
-	if t.closing() {
-		return
-	}
-	if !t.state.CompareAndSwap(idle, running) {
-		t.p.expel() // one call at a time
-		return
-	}
 	t.page.Request(&t.request)
-	r := &t.request
 	t.answer = wire.Answer{Kind: wire.Done}
-	switch r.Kind {
+	t.state.Store(running)
+	switch t.request.Kind {
 	case wire.Ioctl:
-		if r.ArgumentLength > wire.MaxArgument || r.CommandsLength > wire.MaxCommands || r.ReturnsLength > wire.MaxReturns {
-			t.expel()
-			return
-		}
-		copy(t.argument[:r.ArgumentLength], t.page.Argument())
-		copy(t.commands[:r.CommandsLength], t.page.Commands())
-		t.exits = abi.Ioctl(r.Command) == abi.BINDER_THREAD_EXIT
-		t.settle(t.p.proc.Ioctl(t.tid, abi.Ioctl(r.Command), r.Argument))
+		return t.ioctl()
 	case wire.Poll:
-		t.polling.Store(true)
-		ready, err := t.p.proc.Poll(t.tid, time.Duration(r.Argument))
-		t.polling.Store(false)
-		if ready {
-			t.answer.Value = unix.POLLIN
-		}
-		t.settle(err)
-	default:
-		t.expel()
+		return t.poll(time.Duration(t.request.Argument)), true
 	}
+	t.state.Store(idle)
+	return nil, false
 }
 
-// settle ends a call, or parks it. The caller has it.
+func (t *thread) ioctl() (err error, ok bool) {
+	r := &t.request
+	if r.ArgumentLength > wire.MaxArgument || r.CommandsLength > wire.MaxCommands || r.ReturnsLength > wire.MaxReturns {
+		t.state.Store(idle)
+		return nil, false
+	}
+	copy(t.argument[:r.ArgumentLength], t.page.Argument())
+	copy(t.commands[:r.CommandsLength], t.page.Commands())
+	t.exits = abi.Ioctl(r.Command) == abi.BINDER_THREAD_EXIT
+	return t.p.proc.Ioctl(t.tid, abi.Ioctl(r.Command), r.Argument), true
+}
+
+func (t *thread) poll(timeout time.Duration) error {
+	t.polling.Store(true)
+	ready, err := t.p.proc.Poll(t.tid, timeout)
+	t.polling.Store(false)
+	if ready {
+		t.answer.Value = unix.POLLIN
+	}
+	return err
+}
+
+// settle ends a call, or parks it. The caller has it, and gets the threads that
+// have no worker then: those whose calls have ended.
 //
 // Others are woken after that: one that is quick, and runs on the same processor,
-// may otherwise have an answer before this call is parked, which would then have
-// to wait for its turn to be scheduled again.
-func (t *thread) settle(err error) {
+// may otherwise have an answer before this call is parked.
+func (t *thread) settle(err error, ended []*thread) []*thread {
 	for err == driver.ErrParked {
-		woken := t.toWake
-		t.toWake = nil
+		var room [4]*atomic.Uint32
+		words, seen := append(room[:0], t.toWake...), t.seen
+		t.toWake = t.toWake[:0]
 		if t.state.CompareAndSwap(running, parked) {
-			t.syscalls.Add(uint64(t.p.s.host.wakeAll(woken)))
-			return
+			if t.interrupted.Load() == seen {
+				t.interrupt(seen)
+			}
+			return t.wakeAll(words, ended)
 		}
-		t.toWake = woken
+		t.toWake = append(t.toWake, words...)
 		t.state.Store(running)
 		err = t.parked.Resume(false)
 	}
-	t.wakeOthers()
+	ended = t.wakeAll(t.toWake, ended)
+	t.toWake = t.toWake[:0]
 	if t.answer.To > 0 {
 		t.unread = 0
 	}
@@ -160,6 +160,7 @@ func (t *thread) settle(err error) {
 	}
 	t.state.Store(idle)
 	t.ring()
+	return append(ended, t)
 }
 
 func errnoOf(err error) (e syscall.Errno) {
@@ -208,51 +209,83 @@ func (t *thread) Wake(word *atomic.Uint32, _ int) (calls int) {
 	return 0
 }
 
+// wakeAll wakes the sleepers on all words, and adds to the threads that have no
+// worker.
+func (t *thread) wakeAll(words []*atomic.Uint32, ended []*thread) []*thread {
+	for _, w := range words {
+		var calls int
+		ended, calls = t.p.s.host.wake(w, 1, ended)
+		t.syscalls.Add(uint64(calls))
+	}
+	return ended
+}
+
 // wakeOthers wakes those that the call has woken so far. It comes before anything
 // that may take long.
 func (t *thread) wakeOthers() {
-	t.syscalls.Add(uint64(t.p.s.host.wakeAll(t.toWake)))
-	t.toWake = t.toWake[:0]
+	if len(t.toWake) > 0 {
+		t.p.s.pool.assign(t.wakeAll(t.toWake, nil))
+		t.toWake = t.toWake[:0]
+	}
 }
 
 // wake is called when the driver has woken the thread. It says false if the thread
-// may be asleep in a poll. A waker must not wait for anybody, so it ends the call
-// only if what the thread is to read lies in its mailbox.
-func (t *thread) wake() bool {
-	if !t.visitors.Enter() {
-		return true
-	}
-	defer t.visitors.Leave()
+// may be asleep in a poll, and adds to the threads that have no worker. A waker must
+// not wait for anybody, so it ends the call only if what the thread is to read lies
+// in its mailbox, and goes to its page.
+func (t *thread) wake(ended []*thread) (_ []*thread, ok bool) {
 	for {
-		switch s := t.state.Load(); s {
+		switch t.state.Load() {
 		case parked:
 			if !t.state.CompareAndSwap(parked, running) {
 				continue
 			}
-			if t.parked.HasMail() {
-				t.settle(t.parked.Resume(false))
-			} else {
+			if !t.parked.HasMail() || !t.readsFromPage() {
 				t.hand()
+				return ended, true
 			}
-			return true
+			return t.settle(t.parked.Resume(false), ended), true
 		case running:
 			if !t.state.CompareAndSwap(running, woken) {
 				continue
 			}
 		}
-		return !t.polling.Load()
+		return ended, !t.polling.Load()
 	}
 }
 
-// hand leaves the call to the thread's goroutine. Calls are counted before they
-// are made, because the goroutine may tell its account at once.
-func (t *thread) hand() {
-	t.syscalls.Add(1)
-	t.state.Store(handed)
-	t.calls.Kick()
+// mailRoom is more than what a thread reads of its mailbox at once.
+const mailRoom = 128
+
+// readsFromPage says whether what the parked call reads of the mailbox, and its
+// argument, go to the page: to write them to the client may take as long as the
+// client likes.
+func (t *thread) readsFromPage() bool {
+	r := &t.request
+	if r.ArgumentLength != abi.SizeofWriteRead {
+		return false
+	}
+	var bwr abi.WriteRead
+	bwr.Decode(t.argument[:])
+	_, ok := within(bwr.ReadBuffer, mailRoom, r.Returns, r.ReturnsLength)
+	return ok && bwr.ReadConsumed == 0
 }
 
-// kick has the thread's goroutine look up.
+// interrupt ends the request early if it is parked, or as soon as it is.
+func (t *thread) interrupt(request uint32) {
+	t.interrupted.Store(request)
+	if t.state.CompareAndSwap(parked, running) {
+		t.hand()
+	}
+}
+
+// hand leaves a call that was parked to a worker.
+func (t *thread) hand() {
+	t.state.Store(handed)
+	t.p.s.pool.assign([]*thread{t})
+}
+
+// kick has the thread's worker look up.
 func (t *thread) kick() {
 	if t.visitors.Enter() {
 		defer t.visitors.Leave()
@@ -260,7 +293,7 @@ func (t *thread) kick() {
 	}
 }
 
-// end lets go of the page, once no waker can be at it any more.
+// end lets go of the page, once nobody from outside can be at it any more.
 func (t *thread) end() {
 	if t.word != nil {
 		t.p.s.host.parked.CompareAndDelete(t.word, t)

@@ -6,20 +6,21 @@ import (
 )
 
 // Version is that of messages and pages; Hello carries it.
-const Version = 1
+const Version = 2
 
 // Operation is what a client's message asks for.
 type Operation uint32
 
 // The operations, with what goes in A and B, and what the answer carries.
 const (
-	Hello  Operation = iota + 1 // A: Version. Answer: A, the daemon's pid
-	Open                        // A: an address, B: what 8 bytes lie there. Answer: a socket for descriptors
-	Map                         // A: length, B: address. Answer: the region's file
-	Unmap                       // any part of the region
-	Thread                      // A: the thread's key. Answer: its page
-	Flush                       // a duplicate of the file was closed
-	State                       // A: number of a view, B: the process of Process. Answer: a file with the text
+	Hello     Operation = iota + 1 // A: Version. Answer: A, the daemon's pid
+	Open                           // A: an address, B: what 8 bytes lie there. Answer: a socket for descriptors
+	Map                            // A: length, B: address. Answer: the region's file
+	Unmap                          // any part of the region
+	Thread                         // A: the thread's key. Answer: its page
+	Interrupt                      // A: the thread's key, B: the number of the call that is to end
+	Flush                          // a duplicate of the file was closed
+	State                          // A: number of a view, B: the process of Process. Answer: a file with the text
 )
 
 // Terse, a flag of Thread, spares it the completion of its replies.

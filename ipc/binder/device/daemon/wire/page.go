@@ -15,15 +15,14 @@ type Page []byte
 const (
 	PageSize = 4096
 
-	callsAt     = 0   // bell: the client rings, the daemon listens
-	answersAt   = 64  // bell: the daemon rings, the client listens
-	interruptAt = 128 // the number of the call that the client wants to end
-	requestAt   = 192
-	answerAt    = 256
-	accountAt   = 320
-	argumentAt  = 384
-	commandsAt  = argumentAt + MaxArgument
-	returnsAt   = commandsAt + MaxCommands
+	callsAt    = 0  // bell: the client rings, the daemon listens
+	answersAt  = 64 // bell: the daemon rings, the client listens
+	requestAt  = 192
+	answerAt   = 256
+	accountAt  = 320
+	argumentAt = 384
+	commandsAt = argumentAt + MaxArgument
+	returnsAt  = commandsAt + MaxCommands
 
 	// MaxArgument, MaxCommands and MaxReturns are how much of an ioctl's
 	// argument, of a stream of commands, and of what a thread reads goes through
@@ -38,11 +37,6 @@ func (p Page) Calls() Bell { return Bell{sys.Word(p[callsAt:])} }
 
 // Answers is the bell that announces answers.
 func (p Page) Answers() Bell { return Bell{sys.Word(p[answersAt:])} }
-
-// Interrupt asks the daemon to end the call with the number early; Interrupted
-// says which one the client last asked that of.
-func (p Page) Interrupt(call uint32)   { sys.Word(p[interruptAt:]).Store(call) }
-func (p Page) Interrupted() (n uint32) { return sys.Word(p[interruptAt:]).Load() }
 
 // Argument, Commands and Returns are the pieces of the client's memory that go
 // through the page.
