@@ -19,7 +19,6 @@ const (
 	// due, and ten are still in keeping with that for the forty counted here.
 	missShare = 10
 	// A generation is given a second, all of them a minute.
-	longRounds    = 8
 	longRoundTime = 30 * time.Millisecond
 )
 
@@ -62,7 +61,7 @@ func oneByOne(each int) (runs [repeats][]int) {
 func intervals(ctx context.Context, b *Bench, w io.Writer) error {
 	plan, names := fourCells()
 	each := plan.Generations
-	plan.Rounds, plan.RoundTime, plan.Generations = longRounds, longRoundTime, repeats*each
+	plan.RoundTime, plan.Generations = longRoundTime, repeats*each
 	b.tell(0, 1, fmt.Sprintf("%d runs", repeats))
 	r, err := b.measure(ctx, plan, names, nil)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,10 +24,11 @@ import (
 var referenceSource []byte
 
 const (
-	// allowedExcess is how much slower than C a row may be, in percent.
-	allowedExcess = 10
-	// referenceTurns of each program, in turn.
-	referenceTurns = 9
+	// limit is how many times the C program's p50 a row may take.
+	limit = 1.10
+	// fewTurns of each program, in turn, are made at least, and more up to
+	// manyTurns as long as they do not tell whether a row is within the limit.
+	fewTurns, manyTurns = 9, 45
 	// pipeDefault is the size of a new pipe in bytes.
 	pipeDefault = 64 << 10
 )
@@ -50,8 +52,8 @@ func reference(ctx context.Context, b *Bench, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if ratio > 1+allowedExcess/100.0 {
-			failed = fmt.Errorf("%w: %s: %.2f times the C program's p50", ErrFailed, c, ratio)
+		if ratio.low > limit {
+			failed = fmt.Errorf("%w: %s: %v times the C program's p50", ErrFailed, c, ratio)
 		}
 	}
 	return failed
@@ -102,32 +104,72 @@ func referenceCases() (cases []referenceCase) {
 	return cases
 }
 
-// compare prints the medians and returns the ratio of the harness's to that of
-// the C program as it is. The C library's restartable sequences, which workers
-// do without, are what the program is also run without.
-func (c referenceCase) compare(ctx context.Context, b *Bench, program string, w io.Writer) (ratio float64, err error) {
-	var ours, theirs, bare []float64
-	for turn := range referenceTurns {
-		n, err := c.runC(ctx, program, nil)
-		if err != nil {
-			return 0, err
+// turns are the p50 of programs that took turns, in ns.
+type turns struct {
+	ours, theirs [][]float64
+	// bare is the C program without the restartable sequences of the C library,
+	// which workers do without too.
+	bare [][]float64
+}
+
+// compare prints the ratios to the C program as it is and without restartable
+// sequences, and returns the former.
+func (c referenceCase) compare(ctx context.Context, b *Bench, program string, w io.Writer) (to ratio, err error) {
+	var t turns
+	for len(t.ours) < fewTurns || len(t.ours) < manyTurns && t.undecided() {
+		if err := c.turn(ctx, b, program, &t); err != nil {
+			return to, err
 		}
-		theirs = append(theirs, n)
-		if n, err = c.runC(ctx, program, []string{"GLIBC_TUNABLES=" + harness.WithoutRestartable}); err != nil {
-			return 0, err
-		}
-		bare = append(bare, n)
-		if n, err = c.runHarness(ctx, b, uint64(turn)); err != nil {
-			return 0, err
-		}
-		ours = append(ours, n)
 	}
-	x, _ := stats.Median(ours)
-	y, _ := stats.Median(theirs)
-	z, _ := stats.Median(bare)
-	fmt.Fprintf(w, "%s  ipcbench %6.2f µs  C %6.2f µs  ratio %.3f  (C without rseq %6.2f µs, ratio %.3f)\n",
-		c, x/1e3, y/1e3, x/y, z/1e3, x/z)
-	return x / y, nil
+	to = ratioOf(t.ours, t.theirs)
+	fmt.Fprintf(w, "%s  %6.2f µs  of C: %v  of C without rseq: %v", c, middle(t.ours)/1e3, to, ratioOf(t.ours, t.bare))
+	if t.undecided() {
+		fmt.Fprintf(w, "  undecided after %d turns", len(t.ours))
+	}
+	fmt.Fprintln(w)
+	return to, nil
+}
+
+func (c referenceCase) turn(ctx context.Context, b *Bench, program string, t *turns) error {
+	theirs, err := c.runC(ctx, program, nil)
+	if err != nil {
+		return err
+	}
+	bare, err := c.runC(ctx, program, []string{"GLIBC_TUNABLES=" + harness.WithoutRestartable})
+	if err != nil {
+		return err
+	}
+	ours, err := c.runHarness(ctx, b, uint64(len(t.ours)))
+	if err != nil {
+		return err
+	}
+	t.theirs, t.bare, t.ours = append(t.theirs, []float64{theirs}), append(t.bare, []float64{bare}), append(t.ours, []float64{ours})
+	return nil
+}
+
+// undecided says whether the limit lies in the interval of the ratio.
+func (t *turns) undecided() bool {
+	r := ratioOf(t.ours, t.theirs)
+	return r.low <= limit && limit < r.high
+}
+
+// ratio is a typical turn's, and its 95 % interval.
+type ratio struct{ middle, low, high float64 }
+
+func ratioOf(ours, theirs [][]float64) ratio {
+	var each [][]float64
+	for _, r := range results.Pairs(theirs, ours) {
+		each = append(each, []float64{math.Exp(r)})
+	}
+	ci := results.Interval(each)
+	return ratio{math.Sqrt(ci[0] * ci[1]), ci[0], ci[1]}
+}
+
+func (r ratio) String() string { return fmt.Sprintf("%.3f [%.3f, %.3f]", r.middle, r.low, r.high) }
+
+func middle(turns [][]float64) float64 {
+	m, _ := stats.Median(results.GenerationMedians(turns))
+	return m
 }
 
 func (c referenceCase) plan(seed uint64) harness.Plan {

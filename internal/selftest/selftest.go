@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"ipcbench/harness"
 	"ipcbench/harness/env"
@@ -73,12 +72,14 @@ func (b *Bench) tell(done, of int, what string) {
 	}
 }
 
+// manyRounds a generation make a run of four cells as long as one of a dozen is.
+const manyRounds = 8
+
 // fourCells is the plan of the tests that repeat runs: two transports and two
 // sizes.
 func fourCells() (harness.Plan, []string) {
 	p := harness.DefaultPlan()
-	p.Sizes = []int{64, 64 << 10}
-	p.RoundTime = 20 * time.Millisecond
+	p.Sizes, p.Rounds = []int{64, 64 << 10}, manyRounds
 	return p, []string{"pipe", "unix-stream"}
 }
 
