@@ -48,18 +48,17 @@ func (e *Encoder[C]) Err() error {
 	return nil
 }
 
-// put writes the code and returns the size bytes behind it, nil if there is
-// no room.
+// put writes the code and returns what is behind it, nil if there is no room for
+// size bytes.
 func (e *Encoder[C]) put(code C, size int) []byte {
-	end := e.n + sizeofCode + size
-	if end > len(e.buf) {
+	rest := e.buf[e.n:]
+	if len(rest) < sizeofCode+size {
 		e.full = true
 		return nil
 	}
-	order.PutUint32(e.buf[e.n:], uint32(code))
-	payload := e.buf[e.n+sizeofCode : end]
-	e.n = end
-	return payload
+	order.PutUint32(rest, uint32(code))
+	e.n += sizeofCode + size
+	return rest[sizeofCode:]
 }
 
 // Code writes a code without payload.

@@ -23,21 +23,19 @@ type mail struct {
 }
 
 // unpack is what the receiver is told.
-func (m *mail) unpack() (code abi.Return, data abi.TransactionDataSecCtx) {
-	data = abi.TransactionDataSecCtx{TransactionData: abi.TransactionData{
-		Target: m.target, Cookie: m.cookie, Code: m.code, Flags: m.flags,
-		SenderPID: m.senderPID, SenderEUID: m.senderEUID,
-		DataSize: uint64(m.data), OffsetsSize: uint64(m.offsets),
-		Buffer: m.buffer, Offsets: m.buffer + align8(uint64(m.data)),
-	}}
+func (m *mail) unpack(d *abi.TransactionDataSecCtx) (code abi.Return) {
+	d.Target, d.Cookie, d.Code, d.Flags = m.target, m.cookie, m.code, m.flags
+	d.SenderPID, d.SenderEUID = m.senderPID, m.senderEUID
+	d.DataSize, d.OffsetsSize = uint64(m.data), uint64(m.offsets)
+	d.Buffer, d.Offsets = m.buffer, m.buffer+align8(uint64(m.data))
 	switch {
 	case m.reply:
-		return abi.BR_REPLY, data
+		return abi.BR_REPLY
 	case m.hasSecCtx:
-		data.SecCtx = m.buffer + uint64(m.secCtx)
-		return abi.BR_TRANSACTION_SEC_CTX, data
+		d.SecCtx = m.buffer + uint64(m.secCtx)
+		return abi.BR_TRANSACTION_SEC_CTX
 	}
-	return abi.BR_TRANSACTION, data
+	return abi.BR_TRANSACTION
 }
 
 // canPost says whether a thread will read what comes next from its mailbox: it
@@ -49,14 +47,16 @@ func (th *thread) canPost() bool {
 // post delivers a transaction to the mailbox of a thread, and wakes it. The
 // mailbox holds for that wake-up; if this process dies before it commits, the
 // undone mark leaves it empty.
-func (d *Driver) post(tx *arena.Tx, x arena.Ref[transaction], r, from arena.Ref[thread]) {
-	th := r.Edit(tx)
+func (d *Driver) post(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[thread], th *thread, from arena.Ref[thread]) {
+	th.Edit(tx)
 	d.deliver(tx, x, r, from, &th.mail)
 	th.mail.complete = th.complete
 	th.complete = false
 	th.mailFor = th.wait.Number() + 1
 	th.armed = false
-	unidle(tx, r)
+	if th.idle {
+		unidle(tx, r)
+	}
 	tx.Wake(&th.wait)
 }
 
@@ -99,8 +99,9 @@ func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r, keeper arena
 	p := x.In(d.a)
 	b := p.buffer.In(d.a)
 	m.target, m.cookie, m.reply = 0, 0, true
-	if n := arena.Ref[node](b.Node); n != 0 {
-		m.target, m.cookie, m.reply = n.In(d.a).ptr, n.In(d.a).cookie, false
+	if r := arena.Ref[node](b.Node); r != 0 {
+		n := r.In(d.a)
+		m.target, m.cookie, m.reply = n.ptr, n.cookie, false
 	}
 	m.buffer = p.toProc.In(d.a).base + uint64(b.Offset)
 	m.data, m.offsets = b.Data, b.Offsets
@@ -112,7 +113,7 @@ func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r, keeper arena
 	m.hasSecCtx, m.secCtx = p.hasSecCtx, p.secCtx
 	if p.needReply {
 		th := r.Edit(tx)
-		p = x.Edit(tx)
+		p.Edit(tx)
 		p.toParent, p.toThread = th.stack, r
 		th.stack = x
 		return

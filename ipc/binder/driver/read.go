@@ -18,13 +18,24 @@ const workRoom = 4 + abi.SizeofTransactionDataSecCtx
 type returns struct {
 	abi.Encoder[abi.Return]
 	stats *Stats
+	room  int // that the thread has
 	buf   [1024]byte
+	data  abi.TransactionDataSecCtx // what is being encoded
 }
 
-func (w *returns) begin(room uint64, s *Stats) {
-	w.Encoder = abi.NewEncoder[abi.Return](w.buf[:min(room, uint64(len(w.buf)))])
-	w.stats = s
+// attach readies the writer for a thread with these statistics.
+func (w *returns) attach(s *Stats) {
+	w.Encoder, w.stats = abi.NewEncoder[abi.Return](w.buf[:]), s
 }
+
+// begin begins a read into room bytes.
+func (w *returns) begin(room uint64) {
+	w.Reset()
+	w.room = int(min(room, uint64(len(w.buf))))
+}
+
+// full says whether there is no room for more work.
+func (w *returns) full() bool { return w.Len()+workRoom > w.room }
 
 func (w *returns) count(code abi.Return) {
 	if code != abi.BR_NOOP {
@@ -47,19 +58,19 @@ func (w *returns) frozenState(v *abi.FrozenStateInfo) {
 }
 
 func (w *returns) transaction(m *mail) {
-	code, data := m.unpack()
+	code := m.unpack(&w.data)
 	w.count(code)
 	if code == abi.BR_TRANSACTION_SEC_CTX {
-		w.Encoder.TransactionSecCtx(code, &data)
+		w.Encoder.TransactionSecCtx(code, &w.data)
 	} else {
-		w.Encoder.Transaction(code, &data.TransactionData)
+		w.Encoder.Transaction(code, &w.data.TransactionData)
 	}
 }
 
 // read returns work to the thread, and waits for it if there is none.
 func (t *Thread) read(bwr *abi.WriteRead, nonblock bool) error {
 	w := &t.ret
-	w.begin(bwr.ReadSize-min(bwr.ReadConsumed, bwr.ReadSize), &t.rec.stats)
+	w.begin(bwr.ReadSize - min(bwr.ReadConsumed, bwr.ReadSize))
 	t.delivered = 0
 	if bwr.ReadConsumed == 0 {
 		if bwr.ReadSize < 4 {
@@ -78,7 +89,7 @@ func (t *Thread) readOn(bwr *abi.WriteRead, nonblock, forProc bool, err error) e
 		if err != nil {
 			return err
 		}
-		if w.Room() < workRoom {
+		if w.full() {
 			break
 		}
 		home := t.rec.needReturn
@@ -152,35 +163,41 @@ func (t *Thread) collect(forProc bool) {
 	if !t.locked {
 		return
 	}
-	for w.Room() >= workRoom {
+	for !w.full() {
 		if t.rec.complete {
-			t.ref.Edit(t.tx).complete = false
+			t.rec.Edit(t.tx)
+			t.rec.complete = false
 			w.code(abi.BR_TRANSACTION_COMPLETE)
 			continue
 		}
 		if t.rec.overflow != 0 {
-			th := t.ref.Edit(t.tx)
+			th := t.rec
+			th.Edit(t.tx)
 			w.code(th.overflow)
 			th.overflow, th.returnError, th.replyError = 0, 0, 0
 			continue
 		}
 		next := t.rec.todo.First
 		if next == 0 && forProc {
-			next = t.proc.In(t.d.a).todo.First
+			next = t.p.rec.todo.First
 		}
 		if next == 0 {
 			break
 		}
 		dequeue(t.tx, next)
-		if t.rec.todo.First == 0 {
-			t.ref.Edit(t.tx).processTodo = false
-		}
+		t.workTaken()
 		if t.readWork(next) {
 			return
 		}
 	}
-	if t.rec.todo.First == 0 && t.rec.processTodo {
-		t.ref.Edit(t.tx).processTodo = false
+	t.workTaken()
+}
+
+// workTaken notes that the queue is empty, if it is.
+func (t *Thread) workTaken() {
+	if th := t.rec; th.processTodo && th.todo.First == 0 {
+		th.Edit(t.tx)
+		th.processTodo = false
 	}
 }
 
@@ -236,6 +253,9 @@ func (t *Thread) readMail() {
 	m := &t.rec.mail
 	if m.complete {
 		t.ret.code(abi.BR_TRANSACTION_COMPLETE)
+		if m.complete = false; t.ret.full() {
+			return // the transaction is for the next read
+		}
 	}
 	t.reads(m)
 	t.ret.transaction(m)
@@ -248,7 +268,7 @@ func (t *Thread) readMail() {
 // spawn asks for another pool thread if none is idle, and passes work on that
 // this thread did not take.
 func (t *Thread) spawn(bwr *abi.WriteRead) {
-	p := t.proc.In(t.d.a)
+	p := t.p.rec
 	if p.todo.First != 0 && p.waiting.First != 0 {
 		t.lock()
 		wakeProc(t.tx, t.proc)

@@ -161,6 +161,7 @@ func (t *Thread) join() error {
 	threadsByTID.Insert(t.tx, &t.proc.Edit(t.tx).threads, r)
 	t.d.ctx.In(t.d.a).totals.Threads++
 	t.ref, t.rec = r, r.In(t.d.a)
+	t.ret.attach(&t.rec.stats)
 	t.word.Store(&t.rec.wait)
 	return nil
 }

@@ -34,7 +34,8 @@ func (t *Thread) transact(tr *abi.TransactionDataSG, reply bool) {
 	t.lock()
 	id := t.nextID()
 	if t.rec.extended.Command != uint32(abi.BR_OK) {
-		t.ref.Edit(t.tx).extended = abi.ExtendedError{Command: uint32(abi.BR_OK)}
+		t.rec.Edit(t.tx)
+		t.rec.extended = abi.ExtendedError{Command: uint32(abi.BR_OK)}
 	}
 	var to route
 	var f failure
@@ -59,7 +60,7 @@ func (t *Thread) transact(tr *abi.TransactionDataSG, reply bool) {
 	t.d.sends(EventCopy, x)
 	t.d.a.Outside()
 	t.lock()
-	t.endBuild(x, to)
+	t.endBuild(x)
 	if f.code == 0 {
 		if reply {
 			f = t.sendReply(x, to)
@@ -101,10 +102,14 @@ func (t *Thread) routeRequest(tr *abi.TransactionData) (to route, f failure) {
 	} else if to.node = t.d.ctx.In(a).manager; to.node == 0 {
 		return to, failure{abi.BR_DEAD_REPLY, syscall.EINVAL}
 	}
-	if to.proc = to.node.In(a).proc; to.proc == 0 || to.proc.In(a).dead {
+	if to.proc = to.node.In(a).proc; to.proc == 0 {
 		return to, failure{abi.BR_DEAD_REPLY, syscall.EINVAL}
 	}
-	if to.proc == t.proc || uint32(tr.Target) == 0 && to.proc.In(a).pid == t.proc.In(a).pid {
+	p := to.proc.In(a)
+	if p.dead {
+		return to, failure{abi.BR_DEAD_REPLY, syscall.EINVAL}
+	}
+	if p == t.p.rec || uint32(tr.Target) == 0 && p.pid == t.p.rec.pid {
 		return to, failed(syscall.EINVAL)
 	}
 	if tr.Flags&abi.TF_ONE_WAY != 0 {
@@ -140,21 +145,27 @@ func (t *Thread) transactionNext() bool {
 // routeReply pops the call that the thread is serving and finds who made it.
 func (t *Thread) routeReply() (to route, f failure) {
 	a := t.d.a
-	x := t.rec.stack
-	if x == 0 || x.In(a).toThread != t.ref {
+	th := t.rec
+	x := th.stack
+	if x == 0 {
 		return to, failed(syscall.EPROTO)
 	}
-	t.ref.Edit(t.tx).stack = x.In(a).toParent
-	to.inReplyTo = x
-	to.thread = x.In(a).from
+	call := x.In(a)
+	if call.toThread != t.ref {
+		return to, failed(syscall.EPROTO)
+	}
+	th.Edit(t.tx)
+	th.stack = call.toParent
+	to.inReplyTo, to.thread = x, call.from
 	if to.thread == 0 {
 		return to, failure{abi.BR_DEAD_REPLY, syscall.ESRCH}
 	}
-	if to.thread.In(a).stack != x {
+	caller := to.thread.In(a)
+	if caller.stack != x {
 		to.inReplyTo = 0
 		return to, failed(syscall.EPROTO)
 	}
-	to.proc = to.thread.In(a).proc
+	to.proc = caller.proc
 	return to, f
 }
 
@@ -164,7 +175,7 @@ func (t *Thread) routeReply() (to route, f failure) {
 // somebody cleans up if the sender dies.
 func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply bool) (arena.Ref[transaction], failure) {
 	a, tx := t.d.a, t.tx
-	if tr.OffsetsSize%8 != 0 || tr.BuffersSize%8 != 0 {
+	if (tr.OffsetsSize|tr.BuffersSize)%8 != 0 {
 		return 0, failed(syscall.EINVAL)
 	}
 	target := to.proc.In(a)
@@ -173,7 +184,11 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 	}
 	oneway := !reply && tr.Flags&abi.TF_ONE_WAY != 0
 	req := alloc.Request{Data: tr.DataSize, Offsets: tr.OffsetsSize, Extra: tr.BuffersSize, Async: oneway, PID: t.p.identity.PID}
-	secCtx := to.node != 0 && to.node.In(a).securityCtx
+	var n *node // nil: it is a reply
+	if to.node != 0 {
+		n = to.node.In(a)
+	}
+	secCtx := n != nil && n.securityCtx
 	if secCtx {
 		if t.p.identity.SecurityContext == "" {
 			return 0, failed(syscall.EINVAL)
@@ -187,18 +202,18 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 	if err != nil {
 		return 0, allocFailure(err)
 	}
-	x, err := t.newTransaction()
+	x, p, err := t.newTransaction()
 	if err != nil {
 		alloc.Free(tx, target.space, b)
 		return 0, failed(syscall.ENOMEM)
 	}
 	buf := b.Edit(tx)
 	buf.Transaction, buf.ClearOnFree = uint32(x), tr.Flags&abi.TF_CLEAR_BUF != 0
-	if to.node != 0 {
+	if n != nil {
 		buf.Node = uint32(to.node)
-		_ = t.d.incNode(tx, to.node, true, false, 0)
+		n.Edit(tx)
+		n.localStrong++
 	}
-	p := x.Edit(tx)
 	p.toProc, p.buffer = to.proc, b
 	p.id, p.sender, p.replyTo, p.reply, p.hasSecCtx = id, t.ref, to.inReplyTo, reply, secCtx
 	p.code, p.flags = tr.Code, tr.Flags
@@ -209,7 +224,8 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 	if !reply && !oneway {
 		p.from, p.senderPID = t.ref, t.p.identity.PID
 	}
-	t.ref.Edit(tx).building = x
+	t.rec.Edit(tx)
+	t.rec.building = x
 	if to.thread != 0 && !reply {
 		to.thread.Edit(tx).pins++
 	}
@@ -219,20 +235,21 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 
 // newTransaction is an empty transaction: the one that the thread has to spare,
 // if it has one.
-func (t *Thread) newTransaction() (arena.Ref[transaction], error) {
-	x := t.rec.spare
-	if x == 0 {
-		x, err := transactions.New(t.tx)
-		if err == nil {
-			x.Edit(t.tx).kind = workTransaction
+func (t *Thread) newTransaction() (x arena.Ref[transaction], p *transaction, err error) {
+	if x = t.rec.spare; x != 0 {
+		t.rec.Edit(t.tx)
+		t.rec.spare = 0
+		p = x.In(t.d.a)
+		p.Renew(t.tx)
+		p.transactionState = transactionState{Work: Work{Header: p.Header}}
+	} else {
+		if x, err = transactions.New(t.tx); err != nil {
+			return 0, nil, err
 		}
-		return x, err
+		p = x.Edit(t.tx)
 	}
-	t.ref.Edit(t.tx).spare = 0
-	transactions.Renew(t.tx, x)
-	p := x.In(t.d.a)
-	p.transactionState = transactionState{Work: Work{Header: p.Header, kind: workTransaction}}
-	return x, nil
+	p.kind = workTransaction
+	return x, p, nil
 }
 
 func allocFailure(err error) failure {
@@ -246,23 +263,24 @@ func allocFailure(err error) failure {
 }
 
 // endBuild lets go of the target's records.
-func (t *Thread) endBuild(x arena.Ref[transaction], to route) {
-	t.ref.Edit(t.tx).building = 0
-	t.d.unpin(t.tx, x)
+func (t *Thread) endBuild(x arena.Ref[transaction]) {
+	t.rec.Edit(t.tx)
+	t.rec.building = 0
+	x.In(t.d.a).unpin(t.tx)
 }
 
-func (d *Driver) unpin(tx *arena.Tx, x arena.Ref[transaction]) {
-	p := x.In(d.a)
-	if p.toThread != 0 {
-		p.toThread.Edit(tx).pins--
+func (x *transaction) unpin(tx *arena.Tx) {
+	if x.toThread != 0 {
+		x.toThread.Edit(tx).pins--
 	}
 }
 
 // abortBuild cleans up what a thread left that died while it filled a buffer.
 func (d *Driver) abortBuild(tx *arena.Tx, t arena.Ref[thread], x arena.Ref[transaction]) {
 	t.Edit(tx).building = 0
-	d.unpin(tx, x)
-	call := x.In(d.a).replyTo
+	p := x.In(d.a)
+	p.unpin(tx)
+	call := p.replyTo
 	d.discard(tx, x)
 	if call != 0 {
 		d.failReply(tx, call, abi.BR_DEAD_REPLY)
@@ -289,12 +307,11 @@ func (d *Driver) discard(tx *arena.Tx, x arena.Ref[transaction]) {
 // translates the objects in it. The lock is not held.
 func (t *Thread) fill(x arena.Ref[transaction], tr *abi.TransactionDataSG) failure {
 	p := x.In(t.d.a)
-	buf := p.buffer.In(t.d.a)
 	block, f := t.block(p.toProc, p.buffer)
 	if f.code != 0 {
 		return f
 	}
-	data, offsets := block[:tr.DataSize], block[align8(tr.DataSize):][:tr.OffsetsSize]
+	data := block[:tr.DataSize]
 	if len(data) > 0 {
 		if err := t.task.CopyFromUser(data, tr.Buffer); err != nil {
 			return copyFailure(err)
@@ -304,15 +321,16 @@ func (t *Thread) fill(x arena.Ref[transaction], tr *abi.TransactionDataSG) failu
 	if p.hasSecCtx {
 		t.fillSecurityContext(x, block)
 	}
-	if len(offsets) == 0 {
+	if tr.OffsetsSize == 0 {
 		return failure{}
 	}
+	offsets := block[align8(tr.DataSize):][:tr.OffsetsSize]
 	if err := t.task.CopyFromUser(offsets, tr.Offsets); err != nil {
 		return copyFailure(err)
 	}
 	t.copies.HeaderFromUser += tr.OffsetsSize
 	tl := translation{t: t, x: x, to: p.toProc, block: block, data: data, offsets: offsets,
-		base: p.toProc.In(t.d.a).base + uint64(buf.Offset)}
+		base: p.toProc.In(t.d.a).base + uint64(p.buffer.In(t.d.a).Offset)}
 	tl.sg = align8(tr.DataSize) + align8(tr.OffsetsSize)
 	tl.sgEnd = tl.sg + tr.BuffersSize
 	return tl.run()
@@ -383,7 +401,11 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 		if code == abi.BR_TRANSACTION_COMPLETE && p.buffer.In(d.a).Spam && t.proc.In(d.a).spamDetection {
 			code = abi.BR_ONEWAY_SPAM_SUSPECT
 		}
-		d.notify(tx, t.ref, code, ofNothing, false)
+		if code == abi.BR_TRANSACTION_COMPLETE {
+			t.complete(false)
+		} else {
+			d.notify(tx, t.ref, code, ofNothing, false)
+		}
 		return failure{}
 	}
 	p.needReply = true
@@ -391,8 +413,9 @@ func (t *Thread) sendRequest(x arena.Ref[transaction], to route) failure {
 	if _, f := d.queue(tx, x, to.thread, t.ref); f.code != 0 {
 		return f
 	}
-	t.ref.Edit(tx).stack = x
-	d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, true)
+	t.rec.Edit(tx)
+	t.rec.stack = x
+	t.complete(true)
 	return failure{}
 }
 
@@ -414,14 +437,7 @@ func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th, from arena.Re
 	if to.frozen && !oneway {
 		return 0, failure{abi.BR_FROZEN_REPLY, 0}
 	}
-	n := arena.Ref[node](p.buffer.In(d.a).Node)
-	if oneway && n.In(d.a).hasAsync {
-		d.replaceOutdated(tx, x, n)
-		enqueue(tx, arena.Ref[Work](x), nodeAsync, uint32(n))
-	} else {
-		if oneway {
-			n.Edit(tx).hasAsync = true
-		}
+	if !oneway || d.startAsync(tx, x) {
 		if th == 0 {
 			th = to.waiting.First
 		}
@@ -431,6 +447,20 @@ func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th, from arena.Re
 		return abi.BR_TRANSACTION_PENDING_FROZEN, failure{}
 	}
 	return abi.BR_TRANSACTION_COMPLETE, failure{}
+}
+
+// startAsync says whether a oneway call is its node's only one. Otherwise it waits
+// for its turn behind the one that is under way.
+func (d *Driver) startAsync(tx *arena.Tx, x arena.Ref[transaction]) bool {
+	r := arena.Ref[node](x.In(d.a).buffer.In(d.a).Node)
+	n := r.Edit(tx)
+	if n.hasAsync {
+		d.replaceOutdated(tx, x, r)
+		enqueue(tx, arena.Ref[Work](x), nodeAsync, uint32(r))
+		return false
+	}
+	n.hasAsync = true
+	return true
 }
 
 // hand gives a transaction to a thread, or to the process if there is none. A
@@ -446,7 +476,7 @@ func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc],
 		d.sends(EventWake, x)
 	}
 	if x.In(d.a).fixups == 0 && p.canPost() {
-		d.post(tx, x, th, from)
+		d.post(tx, x, th, p, from)
 		return
 	}
 	enqueueThread(tx, arena.Ref[Work](x), th)
@@ -456,16 +486,17 @@ func (d *Driver) hand(tx *arena.Tx, x arena.Ref[transaction], r arena.Ref[proc],
 // sendReply queues a reply to the thread that waits for it, whose call ends.
 func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
 	d, tx := t.d, t.tx
-	caller := to.inReplyTo.In(d.a).from
+	call := to.inReplyTo.In(d.a)
+	caller := call.from
 	if caller == 0 || to.proc.In(d.a).dead {
 		return failure{abi.BR_DEAD_REPLY, 0}
 	}
 	if !t.terse {
-		d.notify(tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, false)
+		t.complete(false)
 	} else if th := t.ref.Edit(tx); th.todo.First != 0 {
 		th.processTodo = true // what was put off until the completion is to be read now
 	}
-	caller.Edit(tx).stack = to.inReplyTo.In(d.a).fromParent
+	caller.Edit(tx).stack = call.fromParent
 	d.freeTransaction(tx, to.inReplyTo, caller)
 	d.hand(tx, x, to.proc, caller, t.ref)
 	return failure{}
@@ -475,9 +506,11 @@ func (t *Thread) sendReply(x arena.Ref[transaction], to route) failure {
 // its receiver frees it. A thread, if one is given, has it to spare for what it
 // sends next: best the one that sent it, in whose caches it is.
 func (d *Driver) freeTransaction(tx *arena.Tx, x arena.Ref[transaction], keeper arena.Ref[thread]) {
-	if keeper != 0 && keeper.In(d.a).spare == 0 {
-		keeper.Edit(tx).spare = x
-		return
+	if keeper != 0 {
+		if th := keeper.Edit(tx); th.spare == 0 {
+			th.spare = x
+			return
+		}
 	}
 	transactions.Free(tx, x)
 }

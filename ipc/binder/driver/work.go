@@ -61,9 +61,9 @@ func ends(tx *arena.Tx, on queueKind, owner uint32) *arena.Ends[Work] {
 
 // enqueue puts the work at the end of a queue. It must be on none.
 func enqueue(tx *arena.Tx, w arena.Ref[Work], on queueKind, owner uint32) {
-	workList.PushBack(tx, ends(tx, on, owner), w)
 	p := w.Edit(tx)
 	p.on, p.owner = on, owner
+	workList.PushBack(tx, ends(tx, on, owner), w)
 }
 
 // dequeue takes the work off the queue that it is on, if any.
@@ -73,7 +73,6 @@ func dequeue(tx *arena.Tx, w arena.Ref[Work]) {
 		return
 	}
 	workList.Remove(tx, ends(tx, p.on, p.owner), w)
-	p = w.Edit(tx)
 	p.on, p.owner = notQueued, 0
 }
 
@@ -92,16 +91,10 @@ func enqueueProc(tx *arena.Tx, w arena.Ref[Work], p arena.Ref[proc]) {
 // notify gives a thread a return code to read; deferred ones do not wake it.
 // It cannot fail: if the arena is full, one code has a place in the thread, and
 // what has no place there either adds nothing to what the thread will read.
-//
-// A completion that would be first in the queue is only a mark on the thread.
 func (d *Driver) notify(tx *arena.Tx, t arena.Ref[thread], code abi.Return, of noticeOf, deferred bool) {
 	th := t.Edit(tx)
 	th.processTodo = th.processTodo || !deferred
 	th.stats.Completes++
-	if code == abi.BR_TRANSACTION_COMPLETE && of == ofNothing && th.todo.First == 0 && !th.complete && th.overflow == 0 {
-		th.complete = true
-		return
-	}
 	n, err := notices.New(tx)
 	if err != nil {
 		th.overflow, th.processTodo = code, true
@@ -112,13 +105,27 @@ func (d *Driver) notify(tx *arena.Tx, t arena.Ref[thread], code abi.Return, of n
 	enqueue(tx, arena.Ref[Work](n), threadTodo, uint32(t))
 }
 
+// complete tells the thread that its transaction was sent. A completion that would
+// be first in the queue is only a mark on the thread.
+func (t *Thread) complete(deferred bool) {
+	th := t.rec
+	if th.todo.First != 0 || th.complete || th.overflow != 0 {
+		t.d.notify(t.tx, t.ref, abi.BR_TRANSACTION_COMPLETE, ofNothing, deferred)
+		return
+	}
+	th.Edit(t.tx)
+	th.complete = true
+	th.processTodo = th.processTodo || !deferred
+	th.stats.Completes++
+}
+
 // wake sends a wake-up to a thread that waits.
 func wake(tx *arena.Tx, t arena.Ref[thread]) {
 	p := t.In(tx.Arena())
 	if !p.armed && !p.polling {
 		return
 	}
-	p = t.Edit(tx)
+	p.Edit(tx)
 	p.armed = false
 	unidle(tx, t)
 	tx.Wake(&p.wait)

@@ -151,6 +151,37 @@ func TestCall(t *testing.T) {
 	}
 }
 
+// TestSmallRead: a read returns what there is room for, judged by the largest return,
+// and the next one the rest.
+func TestSmallRead(t *testing.T) {
+	d, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, client := newPeer(t, d, 100), newPeer(t, d, 200)
+	becomeManager(t, server)
+	exchange := func(p *peer, cmd abi.Command, readSize int) {
+		t.Helper()
+		var buf [128]byte
+		e := abi.NewEncoder[abi.Command](buf[:])
+		e.Transaction(cmd, &abi.TransactionData{DataSize: 4, Buffer: p.addr(atPayload)})
+		if err := p.call(e.Bytes(), readSize); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exchange(client, abi.BC_TRANSACTION, 0)
+	if err := server.call(nil, 256); err != nil {
+		t.Fatal(err)
+	}
+	exchange(server, abi.BC_REPLY, 256)
+	for _, want := range [][]abi.Return{{abi.BR_NOOP, abi.BR_TRANSACTION_COMPLETE}, {abi.BR_NOOP, abi.BR_REPLY}} {
+		if err := client.call(nil, 80); err != nil {
+			t.Fatal(err)
+		}
+		client.want(want...)
+	}
+}
+
 // roundTrip prepares a request and a reply of 64 bytes and returns a function
 // that does them once: both reads, both frees.
 func roundTrip(t testing.TB, d *Device, live int) func() {

@@ -165,7 +165,7 @@ type Request struct {
 // size is the size of the block for a request: each part is a multiple of 8,
 // and even an empty buffer has an address of its own.
 func (q *Request) size() (uint32, bool) {
-	if max(q.Data, q.Offsets, q.Extra) > 1<<40 {
+	if (q.Data|q.Offsets|q.Extra)>>40 != 0 {
 		return 0, false
 	}
 	total := align(q.Data) + align(q.Offsets) + align(q.Extra)

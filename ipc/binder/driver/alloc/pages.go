@@ -38,7 +38,10 @@ func Missing(a *arena.Arena, space arena.Ref[Space], r arena.Ref[Buffer]) (offse
 	for first < end && p.has(first) {
 		first++
 	}
-	for end > first && p.has(end-1) {
+	if first == end {
+		return 0, 0
+	}
+	for p.has(end - 1) {
 		end--
 	}
 	return int64(first) * PageSize, int64(end-first) * PageSize

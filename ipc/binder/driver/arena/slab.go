@@ -161,13 +161,15 @@ func (k Kind[T]) New(tx *Tx) (Ref[T], error) {
 // Renew makes a live record, which is put aside and whose contents do not
 // matter, one that may be changed without saving an image: undoing leaves it put
 // aside, with whatever contents.
-func (k Kind[T]) Renew(tx *Tx, r Ref[T]) {
-	h := tx.arena.headerAt(uint32(r))
-	if h.tag != k.info.liveTag() {
-		panic(damagedRecord(uint32(r), k.info.name))
+func (h *Header) Renew(tx *Tx) {
+	if h.tag&tagMask != tagLive {
+		badRenewal()
 	}
 	h.stamp = tx.seq
 }
+
+//go:noinline
+func badRenewal() { panic(fmt.Errorf("%w: a record that is put aside is not live", ErrDamaged)) }
 
 // Free gives a record back. Its reference must not be used any more.
 func (k Kind[T]) Free(tx *Tx, r Ref[T]) {
