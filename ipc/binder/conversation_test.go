@@ -268,12 +268,12 @@ func TestReferences(t *testing.T) {
 	d.say(node(abi.BR_INCREFS, id), node(abi.BR_ACQUIRE, id), node(abi.BR_RELEASE, id), node(abi.BR_ACQUIRE, id),
 		code(abi.BR_TRANSACTION_COMPLETE))
 	thread.Transact(5, 1, nil, nil, abi.TF_ONE_WAY)
-	if ps.locals.nodes[id].held != b {
+	if ps.locals.nodes[id].held.Load() != b {
 		t.Error("the driver's reference does not hold the object")
 	}
 	d.say(node(abi.BR_RELEASE, id), node(abi.BR_DECREFS, id), code(abi.BR_TRANSACTION_COMPLETE))
 	thread.Transact(5, 1, nil, nil, abi.TF_ONE_WAY)
-	if ps.locals.nodes[id].held != nil {
+	if ps.locals.nodes[id].held.Load() != nil {
 		t.Error("the object is held without a reference")
 	}
 	expect(t, d,

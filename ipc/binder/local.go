@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"weak"
 
 	"ipcbench/ipc/binder/abi"
@@ -142,9 +143,21 @@ type locals struct {
 }
 
 type localNode struct {
+	id     uint64
 	binder weak.Pointer[Binder]
-	held   *Binder
-	strong int
+	held   atomic.Pointer[Binder]
+	strong int // guarded by locals.mu
+}
+
+// object is the Binder, nil if it is gone for good.
+func (n *localNode) object() *Binder {
+	if n == nil {
+		return nil
+	}
+	if b := n.held.Load(); b != nil {
+		return b
+	}
+	return n.binder.Value()
 }
 
 func (l *locals) add(b *Binder) *Binder {
@@ -152,7 +165,7 @@ func (l *locals) add(b *Binder) *Binder {
 	defer l.mu.Unlock()
 	l.last++
 	b.id = l.last
-	l.nodes[b.id] = &localNode{binder: weak.Make(b)}
+	l.nodes[b.id] = &localNode{id: b.id, binder: weak.Make(b)}
 	runtime.AddCleanup(b, l.forget, b.id)
 	return b
 }
@@ -163,20 +176,33 @@ func (l *locals) forget(id uint64) {
 	delete(l.nodes, id)
 }
 
+// find is the Binder that a number stands for, nil if there is none.
 func (l *locals) find(id uint64) *Binder {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
 	if id == 0 {
+		l.mu.RLock()
+		defer l.mu.RUnlock()
 		return l.manager
 	}
-	n := l.nodes[id]
-	switch {
-	case n == nil:
-		return nil
-	case n.held != nil:
-		return n.held
+	return l.node(id).object()
+}
+
+func (l *locals) node(id uint64) *localNode {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.nodes[id]
+}
+
+// object is the Binder of the process that a number stands for, nil if there is none. A
+// thread is mostly called for the one that it was called for last; numbers are not
+// used again.
+func (t *IPCThreadState) object(id uint64) *Binder {
+	if id == 0 {
+		return t.ps.locals.find(id)
 	}
-	return n.binder.Value()
+	if t.called == nil || t.called.id != id {
+		t.called = t.ps.locals.node(id)
+	}
+	return t.called.object()
 }
 
 // acquire and release count, because the two can be read by different loopers
@@ -193,8 +219,9 @@ func (l *locals) count(id uint64, by int) {
 		return
 	}
 	n.strong += by
-	n.held = nil
 	if n.strong > 0 {
-		n.held = n.binder.Value()
+		n.held.Store(n.binder.Value())
+	} else {
+		n.held.Store(nil)
 	}
 }

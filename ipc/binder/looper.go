@@ -121,7 +121,7 @@ func (t *IPCThreadState) serveUntilSuspended() error {
 	t.ps.options.looperStart(t)
 	defer t.ps.options.looperExit(t)
 	for {
-		if t.in.Offset() == t.read && t.ps.pool.suspended.Load() {
+		if !t.in.More() && t.ps.pool.suspended.Load() {
 			return errSuspended
 		}
 		ret, payload, err := t.next()

@@ -1,7 +1,6 @@
 package binder
 
 import (
-	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/abi"
 	"ipcbench/ipc/binder/parcel"
 )
@@ -25,7 +24,8 @@ func (ps *ProcessState) NewBytesBinder(h BytesHandler) *Binder {
 
 // TransactBytes calls a handle with plain bytes, which the driver copies from
 // where they are. The reply lies in the receive region and may be read until
-// the thread's next call or Detach. Nothing is allocated.
+// the thread's next call or Detach; until then, the thread keeps the payload, too.
+// Nothing is allocated.
 func (t *IPCThreadState) TransactBytes(handle, code uint32, payload []byte, flags abi.TransactionFlags) (reply []byte, err error) {
 	if err := t.begin(); err != nil {
 		return nil, err
@@ -34,7 +34,6 @@ func (t *IPCThreadState) TransactBytes(handle, code uint32, payload []byte, flag
 	t.freeReply()
 	tr := abi.TransactionData{Target: uint64(handle), Code: code, Flags: flags}
 	t.describeBytes(&tr, payload)
-	defer t.pinner.Unpin()
 	if err := t.queueTransaction(abi.BC_TRANSACTION, &tr); err != nil {
 		return nil, err
 	}
@@ -54,14 +53,13 @@ func (t *IPCThreadState) describeBytes(tr *abi.TransactionData, payload []byte) 
 	if len(payload) == 0 {
 		return
 	}
-	t.pinner.Pin(&payload[0])
-	tr.Buffer, tr.DataSize = sys.Address(payload), uint64(len(payload))
+	tr.Buffer, tr.DataSize = t.payload.address(payload), uint64(len(payload))
 }
 
 // freeReply gives the buffer of the last reply back with the next write.
 func (t *IPCThreadState) freeReply() {
 	if t.replied != 0 {
-		t.FreeBuffer(t.replied)
+		t.queueUint64(abi.BC_FREE_BUFFER, t.replied)
 		t.replied = 0
 	}
 }
@@ -70,23 +68,22 @@ func (t *IPCThreadState) freeReply() {
 // write as the reply, before it, unless the reply lies in it.
 func (t *IPCThreadState) serveBytes(b *Binder, call *Call, tr *abi.TransactionData, request []byte) error {
 	if tr.Code == PingTransaction {
-		t.FreeBuffer(tr.Buffer)
+		t.queueUint64(abi.BC_FREE_BUFFER, tr.Buffer)
 		return t.sendReply(call, &abi.TransactionData{})
 	}
 	payload, err := b.bytes.OnBytes(call, request)
 	if err != nil {
-		t.FreeBuffer(tr.Buffer)
+		t.queueUint64(abi.BC_FREE_BUFFER, tr.Buffer)
 		return t.replyStatus(call, statusOf(err))
 	}
 	var reply abi.TransactionData
 	t.describeBytes(&reply, payload)
-	defer t.pinner.Unpin()
 	inRegion := reply.Buffer-t.ps.base < uint64(len(t.ps.region))
 	if !inRegion {
-		t.FreeBuffer(tr.Buffer)
+		t.queueUint64(abi.BC_FREE_BUFFER, tr.Buffer)
 		return t.sendReply(call, &reply)
 	}
 	err = t.sendReply(call, &reply)
-	t.FreeBuffer(tr.Buffer)
+	t.queueUint64(abi.BC_FREE_BUFFER, tr.Buffer)
 	return err
 }

@@ -55,16 +55,17 @@ func (t *IPCThreadState) serve(tr *abi.TransactionData) error {
 		return err
 	}
 	call := t.pushCall(tr)
-	defer func() { t.depth-- }()
-	b := t.ps.locals.find(tr.Cookie)
-	switch {
+	switch b := t.object(tr.Cookie); {
 	case b == nil:
 		t.FreeBuffer(tr.Buffer)
-		return t.replyStatus(call, DeadObject)
+		err = t.replyStatus(call, DeadObject)
 	case b.bytes != nil:
-		return t.serveBytes(b, call, tr, data)
+		err = t.serveBytes(b, call, tr, data)
+	default:
+		err = t.serveParcel(b, call, tr, data)
 	}
-	return t.serveParcel(b, call, tr, data)
+	t.depth--
+	return err
 }
 
 func (t *IPCThreadState) serveParcel(b *Binder, call *Call, tr *abi.TransactionData, data []byte) error {
@@ -116,7 +117,7 @@ func (t *IPCThreadState) finishReply(call *Call) error {
 	if t.terse && (t.ps.closing.Load() || t.ps.pool.suspended.Load()) {
 		return t.talk(0) // who sends the threads home may have been here
 	}
-	if t.in.Offset() == t.read {
+	if !t.in.More() {
 		if err := t.talk(inSize); err != nil {
 			return err
 		}

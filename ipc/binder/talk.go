@@ -3,67 +3,54 @@ package binder
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"golang.org/x/sys/unix"
 
 	"ipcbench/ipc/binder/abi"
 )
 
-// command is where the next command for the driver is written. Commands are
-// short, and what was written goes out when there is no more room.
-func (t *IPCThreadState) command(size int) abi.Encoder[abi.Command] {
-	if outSize-t.written < 4+size {
+// room makes room for a command with a payload of size bytes: commands are short,
+// and what was written goes out when there is no more.
+func (t *IPCThreadState) room(size int) *abi.Encoder[abi.Command] {
+	if t.out.Room() < 4+size {
 		t.flush()
 	}
-	return abi.NewEncoder[abi.Command](t.memory[outAt+t.written : outAt+outSize])
-}
-
-// queue appends the command that e encoded to what goes out next.
-func (t *IPCThreadState) queue(e *abi.Encoder[abi.Command]) error {
-	t.written += e.Len()
-	return e.Err()
+	return &t.out
 }
 
 func (t *IPCThreadState) queueCode(c abi.Command) error {
-	e := t.command(0)
-	e.Code(c)
-	return t.queue(&e)
+	t.room(0).Code(c)
+	return t.out.Err()
 }
 
 func (t *IPCThreadState) queueHandle(c abi.Command, handle uint32) error {
-	e := t.command(4)
-	e.Uint32(c, handle)
-	return t.queue(&e)
+	t.room(4).Uint32(c, handle)
+	return t.out.Err()
 }
 
 func (t *IPCThreadState) queueUint64(c abi.Command, v uint64) error {
-	e := t.command(8)
-	e.Uint64(c, v)
-	return t.queue(&e)
+	t.room(8).Uint64(c, v)
+	return t.out.Err()
 }
 
 func (t *IPCThreadState) queueNode(c abi.Command, node abi.PtrCookie) error {
-	e := t.command(abi.SizeofPtrCookie)
-	e.PtrCookie(c, node)
-	return t.queue(&e)
+	t.room(abi.SizeofPtrCookie).PtrCookie(c, node)
+	return t.out.Err()
 }
 
 func (t *IPCThreadState) queueDeath(c abi.Command, handle uint32, cookie uint64) error {
-	e := t.command(abi.SizeofHandleCookie)
-	e.HandleCookie(c, abi.NewHandleCookie(handle, cookie))
-	return t.queue(&e)
+	t.room(abi.SizeofHandleCookie).HandleCookie(c, abi.NewHandleCookie(handle, cookie))
+	return t.out.Err()
 }
 
 func (t *IPCThreadState) queueTransaction(c abi.Command, tr *abi.TransactionData) error {
-	e := t.command(abi.SizeofTransactionData)
-	e.Transaction(c, tr)
-	return t.queue(&e)
+	t.room(abi.SizeofTransactionData).Transaction(c, tr)
+	return t.out.Err()
 }
 
 // flush writes what is queued, without reading.
 func (t *IPCThreadState) flush() error {
-	if t.written == 0 {
+	if t.out.Len() == 0 {
 		return nil
 	}
 	if err := t.begin(); err != nil {
@@ -79,24 +66,22 @@ func (t *IPCThreadState) flush() error {
 // as BR_NOOP: the driver may have sent the thread home at the same time, and
 // would not do so again.
 func (t *IPCThreadState) next() (abi.Return, []byte, error) {
-	for {
-		ret, payload, err := t.in.Next()
-		if err == nil {
-			return ret, payload, nil
-		}
-		if err != io.EOF {
-			return 0, nil, fmt.Errorf("binder: what the driver said: %w", err)
-		}
+	if !t.in.More() {
 		if t.ps.closing.Load() {
 			return 0, nil, ErrClosed
 		}
 		if err := t.talk(inSize); err != nil {
 			return 0, nil, err
 		}
-		if t.read == 0 {
+		if !t.in.More() {
 			return abi.BR_NOOP, nil, nil
 		}
 	}
+	ret, payload, err := t.in.Next()
+	if err != nil {
+		return 0, nil, fmt.Errorf("binder: what the driver said: %w", err)
+	}
+	return ret, payload, nil
 }
 
 // talk is talkWithDriver: one BINDER_WRITE_READ of all that is queued and, if
@@ -104,31 +89,21 @@ func (t *IPCThreadState) next() (abi.Return, []byte, error) {
 // read; what was written stays written.
 func (t *IPCThreadState) talk(readSize uint64) error {
 	wr := abi.WriteRead{
-		WriteSize: uint64(t.written), WriteBuffer: t.address + outAt,
+		WriteSize: uint64(t.out.Len()), WriteBuffer: t.address + outAt,
 		ReadSize: readSize, ReadBuffer: t.address + inAt,
 	}
 	wr.Encode(t.memory[writeReadAt:])
 	t.counts.Ioctls++
 	err := t.ps.file.Ioctl(t.key, uint32(abi.BINDER_WRITE_READ), uintptr(t.address+writeReadAt))
-	wr.Decode(t.memory[writeReadAt:])
-	t.counts.Written += wr.WriteConsumed
-	t.counts.Read += wr.ReadConsumed
-	t.consumed(int(wr.WriteConsumed))
+	written, read := abi.Consumed(t.memory[writeReadAt:])
+	t.counts.Written += written
+	t.counts.Read += read
+	t.out.Drop(int(min(written, uint64(t.out.Len())))) // the driver stops behind a transaction that failed
 	if err != nil && !errors.Is(err, unix.EINTR) {
 		return fmt.Errorf("binder: write and read: %w", err)
 	}
 	if readSize > 0 {
-		t.read = int(wr.ReadConsumed)
-		t.in = abi.NewDecoder[abi.Return](t.memory[inAt : inAt+t.read])
+		t.in = abi.NewDecoder[abi.Return](t.memory[inAt : inAt+read])
 	}
 	return nil
-}
-
-// consumed drops the first n bytes of what was to be written. The driver stops
-// behind a transaction that failed, and takes the rest next time.
-func (t *IPCThreadState) consumed(n int) {
-	out := t.memory[outAt : outAt+t.written]
-	n = min(n, len(out))
-	copy(out, out[n:])
-	t.written -= n
 }

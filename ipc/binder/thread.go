@@ -22,10 +22,10 @@ type IPCThreadState struct {
 	// memory holds everything whose address goes to the driver.
 	memory  []byte
 	address uint64
-	written int
-	read    int
+	out     abi.Encoder[abi.Command]
 	in      abi.Decoder[abi.Return]
 	pinner  runtime.Pinner
+	payload pinned
 
 	// held is whether somebody holds the thread, under the lock of threads;
 	// attached is how often, counted by the thread itself.
@@ -45,6 +45,8 @@ type IPCThreadState struct {
 	calls  []*Call
 	depth  int
 	counts Counts
+	// called is the object that the thread was called for last.
+	called *localNode
 	// replied is the buffer of the last reply of TransactBytes, 0 for none.
 	replied uint64
 }
@@ -67,7 +69,8 @@ func newThread(ps *ProcessState, key int32) (*IPCThreadState, error) {
 	if err != nil {
 		return nil, fmt.Errorf("binder: memory of a thread: %w", err)
 	}
-	return &IPCThreadState{ps: ps, key: key, memory: memory, address: sys.Address(memory)}, nil
+	return &IPCThreadState{ps: ps, key: key, memory: memory, address: sys.Address(memory),
+		out: abi.NewEncoder[abi.Command](memory[outAt : outAt+outSize])}, nil
 }
 
 // ProcessState is the process that the thread belongs to.
@@ -78,6 +81,7 @@ func (t *IPCThreadState) free() {
 	if t.memory != nil {
 		unix.Munmap(t.memory)
 		t.memory = nil
+		t.payload.unpin()
 	}
 }
 

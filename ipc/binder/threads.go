@@ -87,8 +87,11 @@ const keptThreads = 3
 // drop lets go of a state that hold returned. It is kept unless there are too
 // many; then it leaves the driver, and so does a looper.
 func (ps *ProcessState) drop(t *IPCThreadState) {
-	t.freeReply()
-	t.flush()
+	if t.begin() == nil {
+		t.freeReply()
+		t.flush()
+		t.end()
+	}
 	if ps.keep(t) {
 		return
 	}

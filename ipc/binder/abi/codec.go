@@ -31,6 +31,15 @@ func NewEncoder[C ~uint32](buf []byte) Encoder[C] { return Encoder[C]{buf: buf} 
 // Reset empties the encoder; it keeps writing to the same slice.
 func (e *Encoder[C]) Reset() { e.n, e.full = 0, false }
 
+// Drop forgets the first n bytes written, of those that Len counts, and whether
+// anything did not fit.
+func (e *Encoder[C]) Drop(n int) {
+	if n < e.n {
+		copy(e.buf, e.buf[n:e.n])
+	}
+	e.n, e.full = e.n-n, false
+}
+
 // Len is the number of bytes written.
 func (e *Encoder[C]) Len() int { return e.n }
 
@@ -132,6 +141,9 @@ func NewDecoder[C ~uint32](buf []byte) Decoder[C] { return Decoder[C]{buf: buf} 
 // Offset is the number of bytes decoded.
 func (d *Decoder[C]) Offset() int { return d.n }
 
+// More says whether Offset is not yet the end.
+func (d *Decoder[C]) More() bool { return d.n < len(d.buf) }
+
 // Next returns the next code and its payload, which stays a part of the
 // stream's slice; its length is what the code announces, so that a structure
 // of the code can be decoded from it. At the end it returns io.EOF, and an
@@ -139,19 +151,29 @@ func (d *Decoder[C]) Offset() int { return d.n }
 // then not consumed.
 func (d *Decoder[C]) Next() (code C, payload []byte, err error) {
 	rest := d.buf[d.n:]
-	if len(rest) == 0 {
-		return 0, nil, io.EOF
-	}
 	if len(rest) < sizeofCode {
-		return 0, nil, fmt.Errorf("%w: %d bytes left", ErrTruncated, len(rest))
+		return 0, nil, d.end()
 	}
 	code = C(order.Uint32(rest))
-	size := payloadSize(uint32(code))
-	if size > len(rest)-sizeofCode {
-		return 0, nil, fmt.Errorf("%w: %#x needs %d bytes, %d left", ErrTruncated, uint32(code), size, len(rest)-sizeofCode)
+	end := sizeofCode + payloadSize(uint32(code))
+	if end > len(rest) {
+		return 0, nil, d.end()
 	}
-	d.n += sizeofCode + size
-	return code, rest[sizeofCode : sizeofCode+size], nil
+	d.n += end
+	return code, rest[sizeofCode:end], nil
+}
+
+// end is why there is no next command.
+func (d *Decoder[C]) end() error {
+	rest := d.buf[d.n:]
+	switch {
+	case len(rest) == 0:
+		return io.EOF
+	case len(rest) < sizeofCode:
+		return fmt.Errorf("%w: %d bytes left", ErrTruncated, len(rest))
+	}
+	code := order.Uint32(rest)
+	return fmt.Errorf("%w: %#x needs %d bytes, %d left", ErrTruncated, code, payloadSize(code), len(rest)-sizeofCode)
 }
 
 // Uint32 is a 32-bit payload as returned by Next.

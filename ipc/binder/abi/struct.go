@@ -68,6 +68,12 @@ func (v *WriteRead) EncodeConsumed(b []byte) {
 	order.PutUint64(b[32:], v.ReadConsumed)
 }
 
+// Consumed is what the driver changed of the structure in b.
+func Consumed(b []byte) (write, read uint64) {
+	_ = b[SizeofWriteRead-1]
+	return order.Uint64(b[8:]), order.Uint64(b[32:])
+}
+
 // Version is struct binder_version.
 type Version struct {
 	ProtocolVersion int32

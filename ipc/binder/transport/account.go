@@ -15,16 +15,25 @@ var (
 // account is the ledger of a thread. What the driver copied and called comes from
 // the driver's own account; the kernel's driver keeps none, and there the
 // thread's side of the conversation stands in: the ioctls, the bytes of commands
-// and returns, and the payload that was handed over.
+// and returns, and the payload that was handed over. Both go on counting, so that
+// they need to be looked at only where operations begin and end that count.
 type account struct {
 	ledger *copies.Ledger
 	// site is where payload is copied, header where everything else is.
 	site, header copies.Site
-	before       binder.Counts
-	driver       device.Account
-	// handed is payload that was handed over since the last time, framing the
-	// part of it that is not the benchmark's.
-	handed, framing int
+	sum          sum // what was handed over
+	entered      sum // what is in the ledger
+	marked       sum // what belongs to operations
+}
+
+// sum is all that a thread did up to some time.
+type sum struct {
+	driver device.Account
+	told   bool // driver was
+	said   binder.Counts
+	// payload that was handed over, framing the part of it that is not the
+	// benchmark's.
+	payload, framing int
 }
 
 func newAccount(out copies.Direction, t *transport) account {
@@ -37,39 +46,59 @@ func newAccount(out copies.Direction, t *transport) account {
 
 // sent notes what was handed over: payload, and framing around it.
 func (a *account) sent(payload, framing int) {
-	a.handed += payload
-	a.framing += framing
+	a.sum.payload += payload
+	a.sum.framing += framing
+}
+
+// now is the sum so far.
+func (a *account) now(t *binder.IPCThreadState) *sum {
+	if a.sum.driver, a.sum.told = t.Account(); !a.sum.told {
+		a.sum.said = t.Counts()
+	}
+	return &a.sum
 }
 
 // begin leaves out what was done so far.
 func (a *account) begin(t *binder.IPCThreadState) {
-	a.driver, _ = t.Account()
-	a.before = t.Counts()
-	a.handed, a.framing = 0, 0
+	a.entered = *a.now(t)
+	a.marked = a.entered
 }
 
-// settle counts what was done since the last time.
+// mark says that an operation ends here.
+func (a *account) mark(t *binder.IPCThreadState) { a.marked = *a.now(t) }
+
+// settle enters everything in the ledger, what came after the last mark as what
+// belongs to no operation.
 func (a *account) settle(t *binder.IPCThreadState) {
-	now, told := t.Account()
-	if !told {
-		a.settleUntold(t)
+	a.enter(&a.marked)
+	a.ledger.Mark()
+	a.enter(a.now(t))
+	a.marked = a.entered
+}
+
+// exclude enters what came so far as what belongs to no operation.
+func (a *account) exclude(t *binder.IPCThreadState) {
+	a.enter(a.now(t))
+	a.ledger.Exclude()
+}
+
+// enter counts what was done up to a sum.
+func (a *account) enter(to *sum) {
+	before := a.entered
+	a.entered = *to
+	framing := to.framing - before.framing
+	if !to.told {
+		a.ledger.Sent(a.site, to.payload-before.payload, framing)
+		a.ledger.Syscalls(int(to.said.Ioctls - before.said.Ioctls))
+		a.ledger.Sent(a.header, 0, int(to.said.Written-before.said.Written))
+		a.ledger.Received(a.header, 0, int(to.said.Read-before.said.Read))
 		return
 	}
-	payload := int(now.PayloadFromUser - a.driver.PayloadFromUser)
-	framing := min(a.framing, payload)
+	payload := int(to.driver.PayloadFromUser - before.driver.PayloadFromUser)
+	framing = min(framing, payload) // not all of it was sent yet
+	a.entered.framing = before.framing + framing
 	a.ledger.Sent(a.site, payload-framing, framing)
-	a.ledger.Sent(a.header, 0, int(now.HeaderFromUser-a.driver.HeaderFromUser))
-	a.ledger.Received(a.header, 0, int(now.HeaderToUser-a.driver.HeaderToUser))
-	a.ledger.Syscalls(int(now.Syscalls - a.driver.Syscalls))
-	a.driver, a.handed, a.framing = now, 0, a.framing-framing
-}
-
-func (a *account) settleUntold(t *binder.IPCThreadState) {
-	now := t.Counts()
-	a.ledger.Sent(a.site, a.handed, a.framing)
-	a.handed, a.framing = 0, 0
-	a.ledger.Syscalls(int(now.Ioctls - a.before.Ioctls))
-	a.ledger.Sent(a.header, 0, int(now.Written-a.before.Written))
-	a.ledger.Received(a.header, 0, int(now.Read-a.before.Read))
-	a.before = now
+	a.ledger.Sent(a.header, 0, int(to.driver.HeaderFromUser-before.driver.HeaderFromUser))
+	a.ledger.Received(a.header, 0, int(to.driver.HeaderToUser-before.driver.HeaderToUser))
+	a.ledger.Syscalls(int(to.driver.Syscalls - before.driver.Syscalls))
 }

@@ -93,7 +93,7 @@ func (c *client) find() error {
 // Buffer implements ipc.Client.
 func (c *client) Buffer(n int) (*ipc.Buffer, error) { return c.buffers.Buffer(n) }
 
-// Ledger implements ipc.Client.
+// Ledger implements ipc.Client. What the driver counted is in it after Stop.
 func (c *client) Ledger() *copies.Ledger { return c.account.ledger }
 
 // Call implements ipc.Client.
@@ -107,7 +107,6 @@ func (c *client) Call(request *ipc.Buffer) ([]byte, error) {
 		return nil, c.explain(err)
 	}
 	c.account.sent(request.Len(), 0)
-	c.account.settle(c.thread)
 	c.account.ledger.Delivered(len(reply))
 	return reply, nil
 }
@@ -133,7 +132,6 @@ func (c *client) Send(request *ipc.Buffer) error {
 		time.Sleep(interval)
 	}
 	c.account.sent(request.Len(), 0)
-	c.account.settle(c.thread)
 	return nil
 }
 
@@ -167,7 +165,7 @@ func (c *client) Stop() error {
 		return err
 	}
 	defer c.gate.Leave()
-	c.account.ledger.Mark()
+	c.account.mark(c.thread)
 	_, err := c.thread.TransactBytes(c.handle, codeStop, nil, 0)
 	c.account.settle(c.thread)
 	return c.explain(err)

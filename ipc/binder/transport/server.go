@@ -195,14 +195,14 @@ func (s *server) done(state *binder.IPCThreadState) {
 // handle serves one call; its reply lies in the handler's buffer.
 func (th *thread) handle(call *binder.Call, request []byte) ([]byte, error) {
 	if call.Code == codeStop {
-		th.settle()
+		th.mark()
 		th.server.stop()
 		return nil, nil
 	}
 	if th.handler == nil || call.Code != codeCall || len(request) > th.server.cfg.MaxRequest {
 		return nil, binder.BadValue
 	}
-	th.settle()
+	th.mark()
 	th.account.ledger.Delivered(len(request))
 	reply := th.handler.Handle(request, call.OneWay())
 	if call.OneWay() {
@@ -212,22 +212,21 @@ func (th *thread) handle(call *binder.Call, request []byte) ([]byte, error) {
 	return reply.Bytes(), nil
 }
 
-// settle counts what came since the last call. A reply goes out with the read of
-// the next call, so each count is one operation, half of this one and half of the
-// one before; only the first, which has no reply in it, is none.
-func (th *thread) settle() {
-	th.account.settle(th.state)
+// mark ends an operation. A reply goes out with the read of the next call, so what
+// lies between two marks is one operation, half of this one and half of the one
+// before; only what comes before the first, which has no reply in it, is none.
+func (th *thread) mark() {
 	if th.fresh {
-		th.account.ledger.Exclude()
+		th.account.exclude(th.state)
 		th.fresh = false
 	}
-	th.account.ledger.Mark()
+	th.account.mark(th.state)
 }
 
 // Buffer implements ipc.Thread.
 func (th *thread) Buffer(n int) (*ipc.Buffer, error) { return th.buffers.Buffer(n) }
 
-// Ledger implements ipc.Thread.
+// Ledger implements ipc.Thread. What the driver counted is in it after a session.
 func (th *thread) Ledger() *copies.Ledger { return th.account.ledger }
 
 // Close implements ipc.Server.
