@@ -47,6 +47,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"ipcbench/ipc/binder/driver/alloc"
 	"ipcbench/ipc/binder/driver/arena"
@@ -146,13 +147,12 @@ const (
 	WaitSpin                 // looking at the word
 )
 
-const (
-	// adaptiveSpins is about 20 µs of looking.
-	adaptiveSpins = 20000
-	// turnSpins is how often a thread looks before it sees whether it is still
-	// its turn to look.
-	turnSpins = 200
-)
+// AdaptiveSpin is how long an adaptive wait looks before it sleeps.
+const AdaptiveSpin = 50 * time.Microsecond
+
+// looks is how often a thread looks before it sees what time it is, and whether it
+// is still its turn to look.
+const looks = 200
 
 // Driver is a process's attachment to a context.
 type Driver struct {

@@ -239,14 +239,25 @@ func (t *Thread) await(number uint32, deadline time.Time) error {
 	return nil
 }
 
-// look waits without sleeping, for a while or for ever, as long as it is the
+// look waits without sleeping, for AdaptiveSpin or for ever, as long as it is the
 // thread's turn to look.
 func (t *Thread) look(number uint32, deadline time.Time, forever bool) {
-	for i := 1; t.rec.wait.Number() == number; i++ {
-		if i%turnSpins == 0 && !t.looksNext() {
-			return
+	var begun time.Time
+	for {
+		for range looks {
+			if t.rec.wait.Number() != number {
+				return
+			}
 		}
-		if i%adaptiveSpins == 0 && (!forever || !deadline.IsZero() && time.Now().After(deadline)) {
+		switch {
+		case !t.looksNext():
+			return
+		case forever && deadline.IsZero():
+		case forever && time.Now().After(deadline):
+			return
+		case begun.IsZero():
+			begun = time.Now()
+		case !forever && time.Since(begun) > AdaptiveSpin:
 			return
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"ipcbench/internal/child"
 	"ipcbench/ipc"
+	"ipcbench/ipc/binder/driver"
 	"ipcbench/ipc/transporttest"
 )
 
@@ -125,6 +126,13 @@ func startChild(variable, task string, files ...*os.File) (stop func() error, er
 		_, err := c.End()
 		return err
 	}, nil
+}
+
+// TestEqualWaits: rows of one wait are compared, so it must be one wait.
+func TestEqualWaits(t *testing.T) {
+	if driver.AdaptiveSpin != ipc.AdaptiveSpin {
+		t.Errorf("the driver looks for %v before it sleeps, other transports for %v", driver.AdaptiveSpin, ipc.AdaptiveSpin)
+	}
 }
 
 func TestConformance(t *testing.T) { transporttest.Run(t, subjects()...) }
