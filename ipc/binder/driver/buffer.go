@@ -64,12 +64,13 @@ func (d *Driver) isBuilding(b arena.Ref[alloc.Buffer]) bool {
 // isDelivered says whether the buffer's receiver may free it: it has read the
 // transaction, and the driver does not write to the buffer.
 func (d *Driver) isDelivered(b arena.Ref[alloc.Buffer]) bool {
-	x := d.transactionOf(b)
-	if x == 0 {
-		return !b.In(d.a).Busy
+	q := b.In(d.a)
+	x := arena.Ref[transaction](q.Transaction)
+	if x == 0 || q.Busy {
+		return !q.Busy
 	}
 	p := x.In(d.a)
-	return p.on == notQueued && p.sender.In(d.a).building != x && !b.In(d.a).Busy
+	return p.buffer != b || p.on == notQueued && p.sender.In(d.a).building != x
 }
 
 // isQueued says whether the buffer's transaction was sent and not read.

@@ -18,44 +18,45 @@ func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
 	if err != nil {
 		return err
 	}
-	done, old := false, debug.SetPanicOnFault(true)
-	defer t.finish(&done, old, &err)
-	if err = t.enter(); err == nil {
-		err = t.leave(t.ioctl(cmd, arg))
+	err = errPanic
+	defer t.finish(&err)
+	if err := t.enter(); err != nil {
+		return err
 	}
-	done = true
-	return err
+	return t.leave(t.ioctl(cmd, arg))
 }
 
 // Resume goes on with a call that is parked. If it is interrupted and there is
 // still no work, the call ends with EINTR. Errors are those of Ioctl.
 func (t *Thread) Resume(interrupted bool) (err error) {
-	done, old := false, debug.SetPanicOnFault(true)
-	defer t.finish(&done, old, &err)
+	t.faults = debug.SetPanicOnFault(true)
+	err = errPanic
+	defer t.finish(&err)
+	var waited error
 	if interrupted {
-		err = syscall.EINTR
+		waited = syscall.EINTR
 	}
-	over, err := t.awake(t.parkedFor, err)
+	over, waited := t.awake(t.parkedFor, waited)
 	if !over {
-		err = t.sleep(t.parkedFor)
+		waited = t.sleep(t.parkedFor)
 	}
-	err = t.leave(t.endWriteRead(t.arg[:], t.readOn(&t.bwr, false, t.parkedFor, err)))
-	done = true
-	return err
+	return t.leave(t.endWriteRead(&t.arg, t.readOn(t.parkedFor, waited)))
 }
 
 // HasMail says whether Resume of a parked call would end it without waiting for
 // anybody.
 func (t *Thread) HasMail() bool { return t.mailArrived() }
 
+// errPanic is the result of a call that has none: it panicked.
+var errPanic = errors.New("binder: the call panicked")
+
 // finish is deferred by what runs a call with mu held and panics on faults. It
-// makes an error of a panic, if the call is not done, and gives mu back unless
-// the call is parked.
-func (t *Thread) finish(done *bool, faults bool, err *error) {
-	if !*done {
+// makes an error of a panic and gives mu back, unless the call is parked.
+func (t *Thread) finish(err *error) {
+	if *err == errPanic {
 		*err = t.giveUp(recover())
 	}
-	debug.SetPanicOnFault(faults)
+	debug.SetPanicOnFault(t.faults)
 	if *err != ErrParked {
 		t.mu.Unlock()
 	}
@@ -150,16 +151,15 @@ func (t *Thread) writeRead(at uint64) error {
 	if arg == nil {
 		return syscall.EFAULT
 	}
-	bwr := &t.bwr
-	bwr.Decode(arg)
+	t.bwr.Decode(arg[:])
 	var err error
-	if bwr.WriteSize > 0 {
-		if err = t.write(bwr); err != nil {
-			bwr.ReadConsumed = 0
+	if t.bwr.WriteSize > 0 {
+		if err = t.write(); err != nil {
+			t.bwr.ReadConsumed = 0
 		}
 	}
-	if err == nil && bwr.ReadSize > 0 {
-		err = t.read(bwr, t.p.nonblock.Load())
+	if err == nil && t.bwr.ReadSize > 0 {
+		err = t.read()
 	}
 	return t.endWriteRead(arg, err)
 }
@@ -167,25 +167,28 @@ func (t *Thread) writeRead(at uint64) error {
 // argument is the argument of BINDER_WRITE_READ: where it is, if the driver can
 // look at it there, else a copy; nil if the address is bad. A fault in it ends the
 // call.
-func (t *Thread) argument(at uint64) []byte {
+func (t *Thread) argument(at uint64) *[abi.SizeofWriteRead]byte {
 	if t.near != nil {
-		return t.near.At(at, abi.SizeofWriteRead)
+		if b := t.near.At(at, abi.SizeofWriteRead); b != nil {
+			return (*[abi.SizeofWriteRead]byte)(b)
+		}
+		return nil
 	}
 	t.argAt = at
 	if t.task.CopyFromUser(t.arg[:], at) != nil {
 		return nil
 	}
-	return t.arg[:]
+	return &t.arg
 }
 
 // endWriteRead writes back what was consumed.
-func (t *Thread) endWriteRead(arg []byte, err error) error {
+func (t *Thread) endWriteRead(arg *[abi.SizeofWriteRead]byte, err error) error {
 	if err == ErrParked {
 		return err
 	}
 	t.unlock()
-	t.bwr.EncodeConsumed(arg)
-	if t.near == nil && t.task.CopyToUser(t.argAt, arg) != nil {
+	t.bwr.EncodeConsumed(arg[:])
+	if t.near == nil && t.task.CopyToUser(t.argAt, arg[:]) != nil {
 		return syscall.EFAULT
 	}
 	t.copies.HeaderFromUser += abi.SizeofWriteRead

@@ -68,8 +68,8 @@ func (w *returns) transaction(m *mail) {
 }
 
 // read returns work to the thread, and waits for it if there is none.
-func (t *Thread) read(bwr *abi.WriteRead, nonblock bool) error {
-	w := &t.ret
+func (t *Thread) read() error {
+	w, bwr := &t.ret, &t.bwr
 	w.begin(bwr.ReadSize - min(bwr.ReadConsumed, bwr.ReadSize))
 	t.delivered = 0
 	if bwr.ReadConsumed == 0 {
@@ -78,14 +78,14 @@ func (t *Thread) read(bwr *abi.WriteRead, nonblock bool) error {
 		}
 		w.code(abi.BR_NOOP)
 	}
-	forProc, err := t.waitForWork(nonblock)
-	return t.readOn(bwr, nonblock, forProc, err)
+	t.nonblock = t.p.nonblock.Load()
+	return t.readOn(t.waitForWork())
 }
 
 // readOn goes on where a wait for work ended.
-func (t *Thread) readOn(bwr *abi.WriteRead, nonblock, forProc bool, err error) error {
+func (t *Thread) readOn(forProc bool, err error) error {
 	w := &t.ret
-	for empty := w.Len(); w.Len() == empty; forProc, err = t.waitForWork(nonblock) {
+	for empty := w.Len(); w.Len() == empty; forProc, err = t.waitForWork() {
 		if err != nil {
 			return err
 		}
@@ -98,15 +98,15 @@ func (t *Thread) readOn(bwr *abi.WriteRead, nonblock, forProc bool, err error) e
 			break
 		}
 	}
-	t.spawn(bwr)
+	t.spawn()
 	t.unlock()
-	return t.copyOut(bwr)
+	return t.copyOut()
 }
 
 // waitForWork returns when there is something to read, and says whether the
 // thread may take work of the process. It returns with the lock held, unless
 // all that there is lies in the mailbox.
-func (t *Thread) waitForWork(nonblock bool) (forProc bool, err error) {
+func (t *Thread) waitForWork() (forProc bool, err error) {
 	if !t.locked && t.mailArrived() {
 		return false, nil
 	}
@@ -115,7 +115,7 @@ func (t *Thread) waitForWork(nonblock bool) (forProc bool, err error) {
 	if t.hasWork(forProc) {
 		return forProc, nil
 	}
-	if nonblock {
+	if t.nonblock {
 		return forProc, syscall.EAGAIN
 	}
 	return forProc, t.sleep(forProc)
@@ -267,7 +267,7 @@ func (t *Thread) readMail() {
 
 // spawn asks for another pool thread if none is idle, and passes work on that
 // this thread did not take.
-func (t *Thread) spawn(bwr *abi.WriteRead) {
+func (t *Thread) spawn() {
 	p := t.p.rec
 	if p.todo.First != 0 && p.waiting.First != 0 {
 		t.lock()
@@ -282,7 +282,7 @@ func (t *Thread) spawn(bwr *abi.WriteRead) {
 	}
 	t.proc.Edit(t.tx).requested++
 	t.ret.count(abi.BR_SPAWN_LOOPER)
-	t.spawnAt = bwr.ReadBuffer
+	t.spawnAt = t.bwr.ReadBuffer
 }
 
 func (t *Thread) wantsLooper(p *proc) bool {
@@ -292,8 +292,8 @@ func (t *Thread) wantsLooper(p *proc) bool {
 
 // copyOut copies the returns to the thread's memory. What a thread cannot read
 // is lost, but the sender of a call is told.
-func (t *Thread) copyOut(bwr *abi.WriteRead) error {
-	b := t.ret.Bytes()
+func (t *Thread) copyOut() error {
+	b, bwr := t.ret.Bytes(), &t.bwr
 	if t.spawnAt != 0 {
 		var spawn [4]byte
 		e := abi.NewEncoder[abi.Return](spawn[:])

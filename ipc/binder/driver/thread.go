@@ -39,6 +39,7 @@ type Thread struct {
 	word   atomic.Pointer[arena.WaitWord] // of rec, for Condemn
 	tx     *arena.Tx
 	locked bool // tx holds the driver lock
+	faults bool // what the goroutine that calls does about faults otherwise
 	terse  bool // it is not told that its replies were sent
 
 	in        input
@@ -60,6 +61,7 @@ type Thread struct {
 	tr      abi.TransactionDataSG
 	out     mail
 
+	nonblock  bool                   // the call does not wait
 	delivered arena.Ref[transaction] // the call that this read delivers
 	parkedFor bool                   // while parked: whether work of the process would do
 }
@@ -98,7 +100,8 @@ func (p *Proc) findThread(tid int32) (*Thread, error) {
 	return t, nil
 }
 
-// acquire is the caller thread with the key, for the length of a call.
+// acquire is the caller thread with the key, for the length of a call, which
+// panics on faults.
 func (p *Proc) acquire(tid int32) (*Thread, error) {
 	for p.files.Load() > 0 {
 		t, err := p.thread(tid)
@@ -107,6 +110,7 @@ func (p *Proc) acquire(tid int32) (*Thread, error) {
 		}
 		t.mu.Lock()
 		if !t.gone {
+			t.faults = debug.SetPanicOnFault(true)
 			return t, nil
 		}
 		t.mu.Unlock()
@@ -289,14 +293,14 @@ func (p *Proc) Poll(tid int32, timeout time.Duration) (readable bool, err error)
 	if err != nil {
 		return false, err
 	}
-	done, old := false, debug.SetPanicOnFault(true)
-	defer t.finish(&done, old, &err)
-	if err = t.enter(); err == nil {
-		readable, err = t.poll(timeout)
-		t.unlock()
+	err = errPanic
+	defer t.finish(&err)
+	if err := t.enter(); err != nil {
+		return false, err
 	}
-	done = true
-	return readable, err
+	readable, polled := t.poll(timeout)
+	t.unlock()
+	return readable, polled
 }
 
 // poll returns with the lock held.

@@ -183,7 +183,9 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 		return 0, failure{abi.BR_DEAD_REPLY, syscall.ESRCH}
 	}
 	oneway := !reply && tr.Flags&abi.TF_ONE_WAY != 0
-	req := alloc.Request{Data: tr.DataSize, Offsets: tr.OffsetsSize, Extra: tr.BuffersSize, Async: oneway, PID: t.p.identity.PID}
+	var req alloc.Request // filled in place: a literal is copied, and waits for its stores
+	req.Data, req.Offsets, req.Extra = tr.DataSize, tr.OffsetsSize, tr.BuffersSize
+	req.Async, req.PID = oneway, t.p.identity.PID
 	var n *node // nil: it is a reply
 	if to.node != 0 {
 		n = to.node.In(a)
@@ -240,8 +242,8 @@ func (t *Thread) newTransaction() (x arena.Ref[transaction], p *transaction, err
 		t.rec.Edit(t.tx)
 		t.rec.spare = 0
 		p = x.In(t.d.a)
-		p.Renew(t.tx)
 		p.transactionState = transactionState{Work: Work{Header: p.Header}}
+		p.Renew(t.tx)
 	} else {
 		if x, err = transactions.New(t.tx); err != nil {
 			return 0, nil, err

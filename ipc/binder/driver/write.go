@@ -52,8 +52,8 @@ func (t *Thread) fetch(n int) error {
 
 // write executes commands until the stream ends or one of them failed in a way
 // that the thread has to read first.
-func (t *Thread) write(bwr *abi.WriteRead) error {
-	in := &t.in
+func (t *Thread) write() error {
+	in, bwr := &t.in, &t.bwr
 	in.at, in.got = 0, 0
 	in.next, in.end = bwr.WriteBuffer+bwr.WriteConsumed, bwr.WriteBuffer+bwr.WriteSize
 	for in.next < in.end && t.rec.returnError == 0 {
@@ -76,7 +76,7 @@ func (t *Thread) write(bwr *abi.WriteRead) error {
 		if err := t.execute(cmd, payload); err != nil {
 			return err
 		}
-		bwr.WriteConsumed = in.next - bwr.WriteBuffer
+		bwr.WriteConsumed += uint64(n)
 		if t.locked && t.tx.Full() {
 			t.unlock()
 		}
