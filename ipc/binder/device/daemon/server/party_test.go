@@ -169,6 +169,7 @@ const (
 	releaseCode            // frees what it kept
 	giveCode               // replies with as many objects as the first byte says, and the handles that it was given
 	takeCode               // keeps the handle in the data
+	hurryCode              // replies with nothing, in a call that does not wait for what comes next
 )
 
 // serveRaw is the service: the context manager, with one thread.
@@ -224,6 +225,9 @@ func (s *service) serve(e *abi.Encoder[abi.Command], call abi.TransactionData) {
 	switch call.Code {
 	case echoCode:
 		reply.Buffer, reply.DataSize = call.Buffer, call.DataSize
+	case hurryCode:
+		_, _ = s.talk(false, func(e *abi.Encoder[abi.Command]) { e.Transaction(abi.BC_REPLY, &reply) })
+		call.Flags |= abi.TF_ONE_WAY
 	case keepCode:
 		s.kept, free = append(s.kept, call.Buffer), nil
 	case releaseCode:
