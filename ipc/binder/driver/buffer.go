@@ -32,7 +32,7 @@ func (t *Thread) userFreeBuffer(addr uint64) {
 	if q.Objects > 0 {
 		t.closeArrays(b)
 	}
-	t.frees(addr, b)
+	t.receives(EventFree, addr, q.Data)
 	t.d.freeBuffer(t.tx, t.proc, b)
 }
 

@@ -243,7 +243,7 @@ func (t *Thread) readTransaction(x arena.Ref[transaction]) (last bool) {
 		t.delivered = x
 	}
 	t.d.deliver(t.tx, x, t.ref, t.ref, &t.out)
-	t.reads(&t.out)
+	t.receives(EventRead, t.out.buffer, t.out.data)
 	t.ret.transaction(&t.out)
 	return true
 }
@@ -257,7 +257,7 @@ func (t *Thread) readMail() {
 			return // the transaction is for the next read
 		}
 	}
-	t.reads(m)
+	t.receives(EventRead, m.buffer, m.data)
 	t.ret.transaction(m)
 	if !m.reply && m.flags&abi.TF_ONE_WAY == 0 {
 		t.delivered = t.rec.stack

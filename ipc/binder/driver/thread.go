@@ -68,13 +68,6 @@ type Thread struct {
 
 // thread is the caller thread with the key, made on its first call.
 func (p *Proc) thread(tid int32) (*Thread, error) {
-	if t := p.recent.Load(); t != nil && t.key == tid {
-		return t, nil
-	}
-	return p.findThread(tid)
-}
-
-func (p *Proc) findThread(tid int32) (*Thread, error) {
 	if t, ok := p.threads.Load(tid); ok {
 		p.recent.Store(t.(*Thread))
 		return t.(*Thread), nil
@@ -104,9 +97,12 @@ func (p *Proc) findThread(tid int32) (*Thread, error) {
 // panics on faults.
 func (p *Proc) acquire(tid int32) (*Thread, error) {
 	for p.files.Load() > 0 {
-		t, err := p.thread(tid)
-		if err != nil {
-			return nil, err
+		t := p.recent.Load()
+		if t == nil || t.key != tid {
+			var err error
+			if t, err = p.thread(tid); err != nil {
+				return nil, err
+			}
 		}
 		t.mu.Lock()
 		if !t.gone {

@@ -1,9 +1,6 @@
 package driver
 
-import (
-	"ipcbench/ipc/binder/driver/alloc"
-	"ipcbench/ipc/binder/driver/arena"
-)
+import "ipcbench/ipc/binder/driver/arena"
 
 // Event is a step in the life of a buffer, as one of this process's threads made
 // it.
@@ -46,16 +43,10 @@ func (d *Driver) tellOf(kind EventKind, x arena.Ref[transaction]) {
 	d.trace(Event{Kind: kind, Thread: p.fromTID, Owner: to.pid, Buffer: to.base + uint64(b.Offset), Size: uint64(b.Data)})
 }
 
-// reads tells that the thread has read a transaction.
-func (t *Thread) reads(m *mail) {
+// receives tells of a step of who receives a transaction, with a buffer at an
+// address of its region and so much payload in it.
+func (t *Thread) receives(kind EventKind, buffer uint64, payload uint32) {
 	if t.d.trace != nil {
-		t.d.trace(Event{EventRead, t.key, t.p.identity.PID, m.buffer, uint64(m.data)})
-	}
-}
-
-// frees tells that the thread gives a buffer back.
-func (t *Thread) frees(addr uint64, b arena.Ref[alloc.Buffer]) {
-	if t.d.trace != nil {
-		t.d.trace(Event{EventFree, t.key, t.p.identity.PID, addr, uint64(b.In(t.d.a).Data)})
+		t.d.trace(Event{kind, t.key, t.p.identity.PID, buffer, uint64(payload)})
 	}
 }

@@ -60,7 +60,10 @@ func (tx *Tx) unlock() {
 	}
 }
 
-// wakeNext wakes one of those who sleep until the lock is free.
+// wakeNext wakes one of those who sleep until the lock is free. Apart from it,
+// unlock is inlined.
+//
+//go:noinline
 func (tx *Tx) wakeNext() {
 	tx.calls += uint64(tx.arena.host.Wake(&tx.header.lock, 1))
 }
