@@ -122,7 +122,7 @@ func (t *IPCThreadState) serveUntilSuspended() error {
 	defer t.ps.options.looperExit(t)
 	for {
 		if !t.in.More() && t.ps.pool.suspended.Load() {
-			return errSuspended
+			return errors.Join(t.flush(), errSuspended)
 		}
 		ret, payload, err := t.next()
 		if err != nil {

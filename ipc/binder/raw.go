@@ -81,9 +81,21 @@ func (t *IPCThreadState) serveBytes(b *Binder, call *Call, tr *abi.TransactionDa
 	inRegion := reply.Buffer-t.ps.base < uint64(len(t.ps.region))
 	if !inRegion {
 		t.queueUint64(abi.BC_FREE_BUFFER, tr.Buffer)
-		return t.sendReply(call, &reply)
+		return t.sendBytes(call, &reply)
 	}
 	err = t.sendReply(call, &reply)
 	t.queueUint64(abi.BC_FREE_BUFFER, tr.Buffer)
 	return err
+}
+
+// sendBytes is sendReply for a payload that stays where it is until the thread's next
+// call. A terse looper leaves the writing to its next read, out of which it then comes
+// without all the functions that made the reply: after a switch of processes, the CPU
+// mispredicts every return.
+func (t *IPCThreadState) sendBytes(call *Call, reply *abi.TransactionData) error {
+	if !t.terse || call.OneWay() || t.in.More() {
+		return t.sendReply(call, reply)
+	}
+	reply.Flags |= call.Flags & abi.TF_CLEAR_BUF
+	return t.queueTransaction(abi.BC_REPLY, reply)
 }

@@ -85,7 +85,10 @@ func (c *checker) proc(r arena.Ref[proc]) error {
 			return fmt.Errorf("thread %d: %w", t.In(c.a).tid, err)
 		}
 	}
-	for t := p.waiting.First; t != 0; t = t.In(c.a).waiting.Next {
+	if _, err := idleThreads.Check(c.a, p.waiting); err != nil {
+		return err
+	}
+	for t := p.waiting; t != 0; t = t.In(c.a).under {
 		if !t.In(c.a).idle || t.In(c.a).proc != r {
 			return c.damaged("thread %d is listed as idle", t.In(c.a).tid)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"ipcbench/ipc/binder/abi"
 	"ipcbench/ipc/binder/driver/arena"
@@ -23,7 +24,11 @@ func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
 	if err := t.enter(); err != nil {
 		return err
 	}
-	return t.leave(t.ioctl(cmd, arg))
+	result := t.leave(t.ioctl(cmd, arg))
+	for result == ErrParked && t.parker == nil {
+		result = t.resume(t.await(t.number, time.Time{}))
+	}
+	return result
 }
 
 // Resume goes on with a call that is parked. If it is interrupted and there is
@@ -36,11 +41,17 @@ func (t *Thread) Resume(interrupted bool) (err error) {
 	if interrupted {
 		waited = syscall.EINTR
 	}
+	return t.resume(waited)
+}
+
+// resume goes on with a call that is parked, after a wait that was interrupted by an
+// error or not.
+func (t *Thread) resume(waited error) error {
 	over, waited := t.awake(t.parkedFor, waited)
 	if !over {
 		waited = t.sleep(t.parkedFor)
 	}
-	return t.leave(t.endWriteRead(&t.arg, t.readOn(t.parkedFor, waited)))
+	return t.leave(t.endWriteRead(t.readOn(t.parkedFor, waited)))
 }
 
 // HasMail says whether Resume of a parked call would end it without waiting for
@@ -147,11 +158,10 @@ func (t *Thread) ioctl(cmd abi.Ioctl, arg uint64) error {
 // writeRead is BINDER_WRITE_READ. What was consumed is written back whatever
 // happens.
 func (t *Thread) writeRead(at uint64) error {
-	arg := t.argument(at)
-	if arg == nil {
+	if t.back = t.argument(at); t.back == nil {
 		return syscall.EFAULT
 	}
-	t.bwr.Decode(arg[:])
+	t.bwr.Decode(t.back[:])
 	var err error
 	if t.bwr.WriteSize > 0 {
 		if err = t.write(); err != nil {
@@ -161,7 +171,7 @@ func (t *Thread) writeRead(at uint64) error {
 	if err == nil && t.bwr.ReadSize > 0 {
 		err = t.read()
 	}
-	return t.endWriteRead(arg, err)
+	return t.endWriteRead(err)
 }
 
 // argument is the argument of BINDER_WRITE_READ: where it is, if the driver can
@@ -182,13 +192,13 @@ func (t *Thread) argument(at uint64) *[abi.SizeofWriteRead]byte {
 }
 
 // endWriteRead writes back what was consumed.
-func (t *Thread) endWriteRead(arg *[abi.SizeofWriteRead]byte, err error) error {
+func (t *Thread) endWriteRead(err error) error {
 	if err == ErrParked {
 		return err
 	}
 	t.unlock()
-	t.bwr.EncodeConsumed(arg[:])
-	if t.near == nil && t.task.CopyToUser(t.argAt, arg[:]) != nil {
+	t.bwr.EncodeConsumed(t.back[:])
+	if t.near == nil && t.task.CopyToUser(t.argAt, t.back[:]) != nil {
 		return syscall.EFAULT
 	}
 	t.copies.HeaderFromUser += abi.SizeofWriteRead

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"syscall"
-	"time"
 
 	"ipcbench/ipc/binder/abi"
 	"ipcbench/ipc/binder/driver/arena"
@@ -121,18 +120,16 @@ func (t *Thread) waitForWork() (forProc bool, err error) {
 	return forProc, t.sleep(forProc)
 }
 
-// sleep waits for work without limit, or parks the thread.
+// sleep parks the call. One whose thread sleeps in the driver does so in Ioctl, out of
+// all that led here: after a switch of processes the CPU mispredicts every return.
 func (t *Thread) sleep(forProc bool) error {
 	for {
-		number := t.arm(forProc)
+		t.parkedFor, t.number = forProc, t.arm(forProc)
 		t.unlock()
-		var err error
-		if t.parker == nil {
-			err = t.await(number, time.Time{})
-		} else if t.park(number, forProc) {
+		if t.parker == nil || t.park() {
 			return ErrParked
 		}
-		if over, err := t.awake(forProc, err); over {
+		if over, err := t.awake(forProc, nil); over {
 			return err
 		}
 	}
@@ -269,7 +266,7 @@ func (t *Thread) readMail() {
 // this thread did not take.
 func (t *Thread) spawn() {
 	p := t.p.rec
-	if p.todo.First != 0 && p.waiting.First != 0 {
+	if p.todo.First != 0 && p.waiting != 0 {
 		t.lock()
 		wakeProc(t.tx, t.proc)
 	}
@@ -286,7 +283,7 @@ func (t *Thread) spawn() {
 }
 
 func (t *Thread) wantsLooper(p *proc) bool {
-	return p.requested == 0 && p.waiting.First == 0 && p.started < p.maxThreads &&
+	return p.requested == 0 && p.waiting == 0 && p.started < p.maxThreads &&
 		t.rec.looper&(looperRegistered|looperEntered) != 0
 }
 

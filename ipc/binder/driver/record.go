@@ -55,7 +55,7 @@ type proc struct {
 type procState struct {
 	arena.Header
 	todo      arena.Ends[Work]
-	waiting   arena.Ends[thread] // idle, the most recent first
+	waiting   arena.Ref[thread] // stack of the idle ones, the most recent on top
 	space     arena.Ref[alloc.Space]
 	pollers   uint32 // threads that are polling
 	base      uint64 // where the owner sees the region
@@ -103,8 +103,8 @@ type threadState struct {
 	proc        arena.Ref[proc]
 	stack       arena.Ref[transaction]
 	todo        arena.Ends[Work]
-	waiting     arena.Link[thread] // in proc.waiting
-	mailFor     uint32             // the wake-up that the mailbox was filled for
+	under       arena.Ref[thread] // in proc.waiting
+	mailFor     uint32            // the wake-up that the mailbox was filled for
 	spare       arena.Ref[transaction]
 	building    arena.Ref[transaction] // being filled, outside the lock
 	overflow    abi.Return             // a notice that the arena had no room for
@@ -253,7 +253,7 @@ var (
 		Branch: func(r *ref) *arena.Branch[ref] { return &r.byNode },
 	}
 	procList    = arena.List[proc]{Link: func(p *proc) *arena.Link[proc] { return &p.link }}
-	waitingList = arena.List[thread]{Link: func(t *thread) *arena.Link[thread] { return &t.waiting }}
+	idleThreads = arena.Stack[thread]{Under: func(t *thread) *arena.Ref[thread] { return &t.under }}
 	nodeRefs    = arena.List[ref]{Link: func(r *ref) *arena.Link[ref] { return &r.link }}
 	deadNodes   = arena.List[node]{Link: func(n *node) *arena.Link[node] { return &n.link }}
 )

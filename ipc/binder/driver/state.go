@@ -154,7 +154,7 @@ func (d *Driver) procState(r arena.Ref[proc]) ProcState {
 		s.Stats.add(&t.In(d.a).stats)
 		s.Threads = append(s.Threads, d.threadStateOf(t))
 	}
-	for t := p.waiting.First; t != 0; t = t.In(d.a).waiting.Next {
+	for t := p.waiting; t != 0; t = t.In(d.a).under {
 		s.Ready++
 	}
 	for n := nodesByPtr.First(d.a, p.nodes); n != 0; n = nodesByPtr.Next(d.a, p.nodes, n) {

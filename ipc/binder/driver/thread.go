@@ -57,13 +57,15 @@ type Thread struct {
 	arg     [abi.SizeofWriteRead]byte // unless the task is near
 	objects [abi.SizeofBufferObject]byte
 	bwr     abi.WriteRead
-	argAt   uint64 // where bwr goes back to
+	argAt   uint64                     // where bwr came from
+	back    *[abi.SizeofWriteRead]byte // where it goes back to: arg, or the place itself
 	tr      abi.TransactionDataSG
 	out     mail
 
 	nonblock  bool                   // the call does not wait
 	delivered arena.Ref[transaction] // the call that this read delivers
 	parkedFor bool                   // while parked: whether work of the process would do
+	number    uint32                 // while parked: that of the wait word
 }
 
 // thread is the caller thread with the key, made on its first call.
@@ -197,7 +199,7 @@ func (t *Thread) arm(forProc bool) uint32 {
 	th.armed = true
 	if forProc {
 		th.idle = true
-		waitingList.PushFront(t.tx, &t.proc.Edit(t.tx).waiting, t.ref)
+		idleThreads.Push(t.tx, &t.proc.Edit(t.tx).waiting, t.ref)
 	}
 	return th.wait.Number()
 }
@@ -209,12 +211,10 @@ func (t *Thread) disarm() {
 	th.armed = false
 }
 
-// park is sleeping for a thread that does not: it says false if the number is no
-// longer number.
-func (t *Thread) park(number uint32, forProc bool) bool {
-	t.parkedFor = forProc
+// park is sleeping for a thread that does not: it says false if it was woken already.
+func (t *Thread) park() bool {
 	t.parker.Park(t, t.rec.wait.Word())
-	return t.tx.Park(&t.rec.wait, number)
+	return t.tx.Park(&t.rec.wait, t.number)
 }
 
 // await waits until the thread's number is no longer number, or the deadline
@@ -267,7 +267,7 @@ func (t *Thread) look(number uint32, deadline time.Time, forever bool) {
 // one of its process's idle threads that the next call goes to. The others
 // sleep: looking, they would only keep that one from the CPU.
 func (t *Thread) looksNext() bool {
-	return !t.rec.idle || t.p.rec.waiting.First == t.ref
+	return !t.rec.idle || t.p.rec.waiting == t.ref
 }
 
 // hasWork says whether a read has something to return.

@@ -441,7 +441,7 @@ func (d *Driver) queue(tx *arena.Tx, x arena.Ref[transaction], th, from arena.Re
 	}
 	if !oneway || d.startAsync(tx, x) {
 		if th == 0 {
-			th = to.waiting.First
+			th = to.waiting
 		}
 		d.hand(tx, x, r, th, from)
 	}

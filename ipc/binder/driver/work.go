@@ -135,7 +135,7 @@ func wake(tx *arena.Tx, t arena.Ref[thread]) {
 func unidle(tx *arena.Tx, t arena.Ref[thread]) {
 	if p := t.Edit(tx); p.idle {
 		p.idle = false
-		waitingList.Remove(tx, &p.proc.Edit(tx).waiting, t)
+		idleThreads.Remove(tx, &p.proc.Edit(tx).waiting, t)
 	}
 }
 
@@ -143,7 +143,7 @@ func unidle(tx *arena.Tx, t arena.Ref[thread]) {
 // idle, those that poll.
 func wakeProc(tx *arena.Tx, r arena.Ref[proc]) {
 	a := tx.Arena()
-	if t := r.In(a).waiting.First; t != 0 {
+	if t := r.In(a).waiting; t != 0 {
 		wake(tx, t)
 		return
 	}

@@ -13,13 +13,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// item is a record for tests: a number in a tree and in a list.
+// item is a record for tests: a number in a tree, in a list and in a stack.
 type item struct {
 	Header
 	key    uint64
 	value  uint64
 	branch Branch[item]
 	link   Link[item]
+	under  Ref[item]
 }
 
 // root is the record that everything hangs from.
@@ -27,6 +28,7 @@ type root struct {
 	Header
 	tree Ref[item]
 	list Ends[item]
+	top  Ref[item]
 	ids  IDs
 	sum  uint64
 }
@@ -41,6 +43,7 @@ var (
 		Branch: func(i *item) *Branch[item] { return &i.branch },
 	}
 	inOrder = List[item]{Link: func(i *item) *Link[item] { return &i.link }}
+	newest  = Stack[item]{Under: func(i *item) *Ref[item] { return &i.under }}
 )
 
 // testHost is a host whose processes die when the test says so.
@@ -127,6 +130,7 @@ func add(tx *Tx, r Ref[root], key uint64) error {
 	i.Edit(tx).value = uint64(n)
 	byKey.Insert(tx, &p.tree, i)
 	inOrder.PushBack(tx, &p.list, i)
+	newest.Push(tx, &p.top, i)
 	p.sum += key
 	return nil
 }
@@ -139,13 +143,14 @@ func drop(tx *Tx, r Ref[root], key uint64) bool {
 	}
 	byKey.Remove(tx, &p.tree, i)
 	inOrder.Remove(tx, &p.list, i)
+	newest.Remove(tx, &p.top, i)
 	p.ids.Return(tx, uint32(i.In(tx.arena).value))
 	p.sum -= key
 	items.Free(tx, i)
 	return true
 }
 
-// check is the invariant of the root: tree, list, sum and numbers agree.
+// check is the invariant of the root: tree, list, stack, sum and numbers agree.
 func check(t interface {
 	Helper()
 	Fatalf(string, ...any)
@@ -159,6 +164,13 @@ func check(t interface {
 	l, err := inOrder.Check(a, p.list)
 	if err != nil || l != n || items.Live(a) != n {
 		t.Fatalf("list: %v, %d of %d records, %d live", err, l, n, items.Live(a))
+	}
+	i := p.list.Last
+	for s := p.top; s == i && i != 0; s = s.In(a).under {
+		i = i.In(a).link.Prev
+	}
+	if s, err := newest.Check(a, p.top); err != nil || s != n || i != 0 {
+		t.Fatalf("stack: %v, %d of %d records, those from %d on are not as in the list", err, s, n, i)
 	}
 	keys, numbers, sum := map[uint64]bool{}, map[uint64]bool{}, uint64(0)
 	for i := byKey.First(a, p.tree); i != 0; i = byKey.Next(a, p.tree, i) {
