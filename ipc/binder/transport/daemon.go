@@ -159,11 +159,11 @@ func (b *broker) start(p platform, place string) (err error) {
 
 // Run implements ipc.Broker.
 func (b *broker) Run(running func()) error {
-	before := b.daemon.Driver().Calls()
+	before := b.daemon.Calls()
 	running()
 	select {
 	case <-b.resting:
-		b.ledger.Syscalls(int(b.daemon.Driver().Calls() - before))
+		b.ledger.Syscalls(int(b.daemon.Calls() - before))
 		return nil
 	case <-b.closed:
 		return ipc.ErrClosed

@@ -36,21 +36,23 @@ func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
 
 // Wake implements driver.Host.
 func (h *host) Wake(w *atomic.Uint32, n int) (calls int) {
-	ended, calls := h.wake(w, n, nil)
-	h.pool.assign(ended)
+	ended, calls := h.wake(w, n)
+	if ended != nil {
+		h.pool.assign(ended, &h.pool.more)
+	}
 	return calls
 }
 
-// wake ends the call of a parked thread then and there, in the waker, and adds it to
-// those that have no worker; any other sleeper is in a futex.
-func (h *host) wake(w *atomic.Uint32, n int, ended []*thread) (_ []*thread, calls int) {
+// wake ends the call of a parked thread then and there, in the waker, which is to
+// serve the thread that it gets; any other sleeper is in a futex.
+func (h *host) wake(w *atomic.Uint32, n int) (next *thread, calls int) {
 	if t, ok := h.parked.Load(w); ok {
-		if ended, ok = t.(*thread).wake(ended); ok {
-			return ended, 0
+		if next, ok := t.(*thread).wake(); ok {
+			return next, 0
 		}
 	}
 	sys.FutexWake(w, n)
-	return ended, 1
+	return nil, 1
 }
 
 func (h *host) Window(id driver.ProcID, length int) ([]byte, error) { return h.regions.window(id) }

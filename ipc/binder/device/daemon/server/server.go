@@ -156,6 +156,10 @@ func (s *Server) leave(p *process) {
 	}
 }
 
+// Calls is how many system calls the daemon has made for calls under way that are in
+// no thread's account.
+func (s *Server) Calls() uint64 { return s.driver.Calls() + s.pool.more.Load() }
+
 // Driver is the driver behind the daemon.
 func (s *Server) Driver() *driver.Driver { return s.driver }
 

@@ -44,6 +44,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, serveRaw(socket))
 		os.Exit(1)
 	}
+	if os.Getenv(readableVariable) != "" {
+		fmt.Fprintln(os.Stderr, offerMemory())
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 

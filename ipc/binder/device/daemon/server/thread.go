@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"sync/atomic"
 	"syscall"
@@ -62,20 +63,19 @@ const (
 
 func (t *thread) closing() bool { return t.p.closing.Load() }
 
-// serve waits for the thread's next call and carries it out. It returns the threads
-// that have no worker then, of which this one may be one, and whether this one is
-// over.
-func (t *thread) serve(ended []*thread) (_ []*thread, over bool) {
+// serve waits for the thread's next call and carries it out. It returns the thread
+// that is to be served next, nil if it knows of none, and whether this one is over.
+func (t *thread) serve() (next *thread, over bool) {
 	for {
 		switch {
 		case t.state.CompareAndSwap(handed, running):
-			return t.settle(t.parked.Resume(t.interrupted.Load() == t.seen), ended), false
+			return t.settle(t.parked.Resume(t.interrupted.Load() == t.seen)), false
 		case t.exits, t.closing():
 			t.end()
-			return ended, true
+			return nil, true
 		case t.calls.Number() != t.seen:
 			if err, ok := t.take(); ok {
-				return t.settle(err, ended), false
+				return t.settle(err), false
 			}
 			t.p.expel()
 		default:
@@ -129,12 +129,12 @@ func (t *thread) poll(timeout time.Duration) error {
 	return err
 }
 
-// settle ends a call, or parks it. The caller has it, and gets the threads that
-// have no worker then: those whose calls have ended.
+// settle ends a call, or parks it. The caller has it, and is to serve the thread that
+// it gets, if it gets one: this one, or one whose call has ended with this.
 //
 // Others are woken after that: one that is quick, and runs on the same processor,
 // may otherwise have an answer before this call is parked.
-func (t *thread) settle(err error, ended []*thread) []*thread {
+func (t *thread) settle(err error) (next *thread) {
 	for err == driver.ErrParked {
 		var room [4]*atomic.Uint32
 		words, seen := append(room[:0], t.toWake...), t.seen
@@ -143,14 +143,13 @@ func (t *thread) settle(err error, ended []*thread) []*thread {
 			if t.interrupted.Load() == seen {
 				t.interrupt(seen)
 			}
-			return t.wakeAll(words, ended)
+			return t.wakeAll(words)
 		}
 		t.toWake = append(t.toWake, words...)
 		t.state.Store(running)
 		err = t.parked.Resume(false)
 	}
-	ended = t.wakeAll(t.toWake, ended)
-	t.toWake = t.toWake[:0]
+	t.wakeOthers()
 	if t.answer.To > 0 {
 		t.unread = 0
 	}
@@ -160,7 +159,7 @@ func (t *thread) settle(err error, ended []*thread) []*thread {
 	}
 	t.state.Store(idle)
 	t.ring()
-	return append(ended, t)
+	return t
 }
 
 func errnoOf(err error) (e syscall.Errno) {
@@ -209,31 +208,34 @@ func (t *thread) Wake(word *atomic.Uint32, _ int) (calls int) {
 	return 0
 }
 
-// wakeAll wakes the sleepers on all words, and adds to the threads that have no
-// worker.
-func (t *thread) wakeAll(words []*atomic.Uint32, ended []*thread) []*thread {
+// wakeAll wakes the sleepers on all words. It returns the thread that the caller is
+// to serve; further ones that are to be served have got workers.
+func (t *thread) wakeAll(words []*atomic.Uint32) (next *thread) {
 	for _, w := range words {
-		var calls int
-		ended, calls = t.p.s.host.wake(w, 1, ended)
+		ended, calls := t.p.s.host.wake(w, 1)
 		t.syscalls.Add(uint64(calls))
+		if next != nil && ended != nil {
+			t.p.s.pool.assign(next, &t.syscalls)
+		}
+		next = cmp.Or(ended, next)
 	}
-	return ended
+	return next
 }
 
-// wakeOthers wakes those that the call has woken so far. It comes before anything
-// that may take long.
+// wakeOthers wakes those that the call has woken so far, and has others serve them.
+// It comes before anything that may take long.
 func (t *thread) wakeOthers() {
-	if len(t.toWake) > 0 {
-		t.p.s.pool.assign(t.wakeAll(t.toWake, nil))
-		t.toWake = t.toWake[:0]
+	if next := t.wakeAll(t.toWake); next != nil {
+		t.p.s.pool.assign(next, &t.syscalls)
 	}
+	t.toWake = t.toWake[:0]
 }
 
 // wake is called when the driver has woken the thread. It says false if the thread
-// may be asleep in a poll, and adds to the threads that have no worker. A waker must
-// not wait for anybody, so it ends the call only if what the thread is to read lies
-// in its mailbox, and goes to its page.
-func (t *thread) wake(ended []*thread) (_ []*thread, ok bool) {
+// may be asleep in a poll, and else returns the thread that the waker is to serve, if
+// there is one. A waker must not wait for anybody, so it ends the call only if what
+// the thread is to read lies in its mailbox, and goes to its page.
+func (t *thread) wake() (next *thread, ok bool) {
 	for {
 		switch t.state.Load() {
 		case parked:
@@ -242,15 +244,15 @@ func (t *thread) wake(ended []*thread) (_ []*thread, ok bool) {
 			}
 			if !t.parked.HasMail() || !t.readsFromPage() {
 				t.hand()
-				return ended, true
+				return nil, true
 			}
-			return t.settle(t.parked.Resume(false), ended), true
+			return t.settle(t.parked.Resume(false)), true
 		case running:
 			if !t.state.CompareAndSwap(running, woken) {
 				continue
 			}
 		}
-		return ended, !t.polling.Load()
+		return nil, !t.polling.Load()
 	}
 }
 
@@ -282,7 +284,7 @@ func (t *thread) interrupt(request uint32) {
 // hand leaves a call that was parked to a worker.
 func (t *thread) hand() {
 	t.state.Store(handed)
-	t.p.s.pool.assign([]*thread{t})
+	t.p.s.pool.assign(t, &t.syscalls)
 }
 
 // kick has the thread's worker look up.

@@ -13,52 +13,51 @@ import (
 // for each reply, and finds what it is to do in its own caches.
 type worker struct {
 	pool *pool
-	word atomic.Uint32 // 1: next is there
+	word atomic.Uint32 // workerRuns, until it is idle
 	next *thread
-	// ended are the threads whose calls it ended last.
-	ended []*thread
 }
+
+// What an idle worker's word says.
+const (
+	workerRuns   = iota
+	workerSleeps // or is about to
+	workerIsDue  // next is there
+)
 
 // work serves a thread, and then others, until one of them has ended.
 func (w *worker) work(t *thread) {
-	for {
-		ended, over := t.serve(w.ended[:0])
-		if over {
-			return
-		}
-		w.ended = ended
-		n := len(ended)
-		if n == 0 {
+	for over := false; !over; {
+		if t == nil {
 			t = w.rest()
-			continue
 		}
-		t = ended[n-1]
-		w.pool.assign(ended[:n-1])
+		t, over = t.serve()
 	}
 }
 
-// rest waits until there is a thread to serve.
+// rest waits until there is a thread to serve. Who brings it has counted one call.
 func (w *worker) rest() *thread {
 	if t := w.pool.enter(w); t != nil {
 		return t
 	}
-	calls := 0
-	for ; w.word.Load() == 0; calls++ {
-		if w.pool.raw {
-			_ = sys.RawFutexWait(&w.word, 0, -1)
-		} else {
-			_ = sys.FutexWait(&w.word, 0, -1)
+	if w.word.CompareAndSwap(workerRuns, workerSleeps) {
+		for calls := uint64(0); w.word.Load() == workerSleeps; calls = 1 {
+			w.pool.more.Add(calls)
+			if w.pool.raw {
+				_ = sys.RawFutexWait(&w.word, workerSleeps, -1)
+			} else {
+				_ = sys.FutexWait(&w.word, workerSleeps, -1)
+			}
 		}
 	}
-	w.word.Store(0)
-	w.next.syscalls.Add(uint64(calls))
+	w.word.Store(workerRuns)
 	return w.next
 }
 
 // pool is a worker for each thread that has not ended, so that every thread whose
 // call is not parked has one, whatever the others are held up by.
 type pool struct {
-	raw bool
+	raw  bool
+	more atomic.Uint64 // system calls in no thread's account
 
 	mu      sync.Mutex
 	idle    []*worker
@@ -81,15 +80,18 @@ func (p *pool) enter(w *worker) *thread {
 	return t
 }
 
-// assign gives each thread a worker. It waits for nobody.
-func (p *pool) assign(threads []*thread) {
-	for _, t := range threads {
-		if w := p.take(t); w != nil {
-			t.syscalls.Add(1) // before the call, because the worker may tell the account at once
-			w.next = t
-			w.word.Store(1)
-			sys.FutexWake(&w.word, 1)
-		}
+// assign gives a thread a worker, and waits for nobody. The call that wakes the
+// worker, and that in which it slept, are counted before they are over, because the
+// worker may tell the account at once.
+func (p *pool) assign(t *thread, account *atomic.Uint64) {
+	w := p.take(t)
+	if w == nil {
+		return
+	}
+	w.next = t
+	if w.word.Swap(workerIsDue) == workerSleeps {
+		account.Add(2)
+		sys.FutexWake(&w.word, 1)
 	}
 }
 
