@@ -22,8 +22,6 @@ type Subject struct {
 	Syscalls int
 	// Largest payload that the transport carries, in bytes; 0 is 4 MiB.
 	Largest int
-	// Unordered: what is sent one-way may arrive after a later call.
-	Unordered bool
 	// SleepsMayLack: some of the Syscalls are made only if an end sleeps.
 	SleepsMayLack bool
 	// Inject makes bytes, a header and what follows it, arrive at the peer of

@@ -22,7 +22,7 @@ type plain struct{}
 func (plain) overhead() int { return 0 }
 
 func (plain) call(c *client, request []byte, flags abi.TransactionFlags) ([]byte, error) {
-	return c.thread.TransactBytes(c.handle, codeCall, request, flags)
+	return c.thread.TransactBytes(c.handle, c.code(), request, flags)
 }
 
 func (plain) object(s *server) *binder.Binder { return s.ps.NewBytesBinder(plain{}) }
@@ -81,7 +81,7 @@ func (parceled) call(c *client, request []byte, flags abi.TransactionFlags) ([]b
 	c.data.WriteByteArray(request)
 	c.account.ledger.Sent(parcelSite, len(request), c.data.Len()-len(request))
 	c.account.sent(0, c.data.Len()-len(request))
-	if err := c.thread.Transact(c.handle, codeCall, &c.data, &c.reply, flags); err != nil {
+	if err := c.thread.Transact(c.handle, c.code(), &c.data, &c.reply, flags); err != nil {
 		return nil, err
 	}
 	if flags&abi.TF_ONE_WAY != 0 {
@@ -98,7 +98,7 @@ func (parceled) object(s *server) *binder.Binder { return s.ps.NewBinder(descrip
 // OnTransact serves a call.
 func (parceled) OnTransact(call *binder.Call) error {
 	th := threadOf(call)
-	if call.Code == codeStop {
+	if k, _, _ := parts(call.Code); k != kindCall {
 		_, err := th.handle(call, nil)
 		return err
 	}

@@ -15,12 +15,8 @@ import (
 	"ipcbench/ipc/copies"
 )
 
-// What the server is called, and the codes of its calls.
-const (
-	serviceName = "ipcbench"
-	codeCall    = binder.FirstCallTransaction
-	codeStop    = binder.FirstCallTransaction + 1
-)
+// serviceName is what the server is called.
+const serviceName = "ipcbench"
 
 // patience is how long a client waits for the server to register, and how
 // often it looks.
@@ -41,6 +37,10 @@ type client struct {
 
 	service binder.IBinder
 	handle  uint32
+	// index is the client's number among those of the channel; it made sent
+	// one-way calls, of which drained are known to have been handled.
+	index         int
+	sent, drained uint32
 	// thread is that of the first call, which stays locked to its goroutine.
 	thread *binder.IPCThreadState
 	// private is where carriers put what they copy or unpack.
@@ -54,12 +54,17 @@ func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
 		h.Close()
 		return nil, t.wrap(fmt.Errorf("a handover of %d files for a client", len(h.Files)))
 	}
-	ps, err := t.join(cfg, string(h.Data), binder.WithMaxThreads(0))
+	index, place, err := parseSeat(h.Data)
 	if err != nil {
 		h.Close()
 		return nil, t.wrap(err)
 	}
-	c := &client{transport: t, cfg: cfg, ps: ps, account: newAccount(copies.Request, t)}
+	ps, err := t.join(cfg, place, binder.WithMaxThreads(0))
+	if err != nil {
+		h.Close()
+		return nil, t.wrap(err)
+	}
+	c := &client{transport: t, cfg: cfg, ps: ps, index: index, account: newAccount(copies.Request, t)}
 	c.lifeline = ipc.Watch(h.Files[0], c.ending.PeerGone)
 	if err := c.find(); err != nil {
 		c.Close()
@@ -102,6 +107,9 @@ func (c *client) Call(request *ipc.Buffer) ([]byte, error) {
 		return nil, err
 	}
 	defer c.gate.Leave()
+	if err := c.drain(); err != nil {
+		return nil, c.explain(err)
+	}
 	reply, err := c.transport.carrier.call(c, request.Bytes(), 0)
 	if err != nil {
 		return nil, c.explain(err)
@@ -121,6 +129,11 @@ func (c *client) Send(request *ipc.Buffer) error {
 		return err
 	}
 	defer c.gate.Leave()
+	if c.sent-c.drained == maxBacklog-1 {
+		if err := c.drain(); err != nil {
+			return c.explain(err)
+		}
+	}
 	for {
 		_, err := c.transport.carrier.call(c, request.Bytes(), abi.TF_ONE_WAY)
 		if err == nil {
@@ -131,9 +144,31 @@ func (c *client) Send(request *ipc.Buffer) error {
 		}
 		time.Sleep(interval)
 	}
+	c.sent++
 	c.account.sent(request.Len(), 0)
 	return nil
 }
+
+// drain waits until the server has handled what was sent: Binder would let a call
+// overtake it. The server keeps the answer back until then, unless it has no thread to
+// spare for that; then the client asks again, a looking one at once.
+func (c *client) drain() error {
+	for c.sent != c.drained {
+		_, err := c.thread.TransactBytes(c.handle, code(kindDrain, c.index, c.sent), nil, 0)
+		switch {
+		case err == nil:
+			c.drained = c.sent
+		case !errors.Is(err, binder.WouldBlock):
+			return err
+		case c.cfg.Wait == ipc.Block:
+			time.Sleep(interval)
+		}
+	}
+	return nil
+}
+
+// code of a call that carries payload.
+func (c *client) code() uint32 { return code(kindCall, c.index, c.sent) }
 
 // asyncRoom is what a region has room for in one-way calls.
 const asyncRoom = regionSize/2 - 1024
@@ -165,8 +200,11 @@ func (c *client) Stop() error {
 		return err
 	}
 	defer c.gate.Leave()
+	if err := c.drain(); err != nil {
+		return c.explain(err)
+	}
 	c.account.mark(c.thread)
-	_, err := c.thread.TransactBytes(c.handle, codeStop, nil, 0)
+	_, err := c.thread.TransactBytes(c.handle, code(kindStop, c.index, c.sent), nil, 0)
 	c.account.settle(c.thread)
 	return c.explain(err)
 }

@@ -13,9 +13,8 @@
 //   - parcel: the payload is marshalled into a Parcel first, as users of
 //     libbinder do.
 //
-// # Known gaps
-//
 // Binder orders one-way calls among themselves, not against two-way ones: a
-// call may overtake what was sent before it. A client's Stop is therefore
-// answered after the calls, and not always after the sends, that precede it.
+// call would overtake what was sent before it. A client that has sent something
+// therefore asks, before its next call and before its Stop, whether all was
+// handled, and the server keeps the answer back until it was.
 package transport

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
+	"ipcbench/internal/sys"
 	"ipcbench/ipc"
 	"ipcbench/ipc/binder"
 	"ipcbench/ipc/binder/servicemanager"
@@ -17,6 +19,13 @@ type server struct {
 	ps        process
 	lifelines []*ipc.Lifeline
 	ending    ipc.Ending
+	// backlogs of the clients. So many of the pool's threads wait for them, at most
+	// as many as can be spared while the others work them off, and not when the
+	// session is broken off.
+	backlogs [maxClients]backlog
+	waiting  atomic.Int32
+	spare    int32
+	broken   atomic.Bool
 
 	mu      sync.Mutex
 	session *session
@@ -52,8 +61,9 @@ func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
 		h.Close()
 		return nil, t.wrap(fmt.Errorf("a handover of %d files for %d clients", len(h.Files), cfg.Clients))
 	}
-	s := &server{transport: t, cfg: cfg}
-	ps, err := t.join(cfg, string(h.Data), binder.WithLooperHooks(s.begin, s.done), pool(cfg.Wait))
+	more := moreLoopers(cfg.Wait)
+	s := &server{transport: t, cfg: cfg, spare: int32(more)}
+	ps, err := t.join(cfg, string(h.Data), binder.WithLooperHooks(s.begin, s.done), binder.WithMaxThreads(more))
 	if err != nil {
 		h.Close()
 		return nil, t.wrap(err)
@@ -72,15 +82,15 @@ func (t *transport) Listen(cfg ipc.Config, h ipc.Handover) (ipc.Server, error) {
 	return s, nil
 }
 
-// pool is that of a service that starts its thread pool: a looper, and fifteen more
-// where they are asked for. Loopers that look for work rather than sleep take a CPU
+// moreLoopers is how many may be asked for beside the first: fifteen, as of a service
+// that starts its thread pool. Loopers that look for work rather than sleep take a CPU
 // each, so there are no more of them than CPUs: a second one on a CPU would
 // only keep the first from the call that one has got.
-func pool(w ipc.Wait) binder.Option {
+func moreLoopers(w ipc.Wait) int {
 	if w == ipc.Block {
-		return binder.WithMaxThreads(binder.DefaultMaxThreads)
+		return binder.DefaultMaxThreads
 	}
-	return binder.WithMaxThreads(runtime.NumCPU() - 1)
+	return runtime.NumCPU() - 1
 }
 
 func (s *server) register() error {
@@ -116,6 +126,7 @@ func (s *server) start(ses *session) error {
 		return err
 	}
 	s.session = ses
+	s.broken.Store(false)
 	if !s.started {
 		s.started = true
 		if err := s.ps.StartThreadPool(); err != nil {
@@ -134,6 +145,12 @@ func (s *server) end(err error) {
 }
 
 func (s *server) endLocked(err error) {
+	if err != nil {
+		s.broken.Store(true)
+		for i := range s.backlogs {
+			s.backlogs[i].interrupt()
+		}
+	}
 	if s.session != nil {
 		s.session.over <- err
 		s.session = nil
@@ -194,22 +211,47 @@ func (s *server) done(state *binder.IPCThreadState) {
 
 // handle serves one call; its reply lies in the handler's buffer.
 func (th *thread) handle(call *binder.Call, request []byte) ([]byte, error) {
-	if call.Code == codeStop {
+	k, client, sent := parts(call.Code)
+	switch {
+	case k == kindStop:
 		th.mark()
 		th.server.stop()
 		return nil, nil
-	}
-	if th.handler == nil || call.Code != codeCall || len(request) > th.server.cfg.MaxRequest {
+	case k == kindDrain:
+		th.mark()
+		return nil, th.drain(client, sent)
+	case th.handler == nil || k != kindCall || len(request) > th.server.cfg.MaxRequest:
 		return nil, binder.BadValue
 	}
 	th.mark()
 	th.account.ledger.Delivered(len(request))
 	reply := th.handler.Handle(request, call.OneWay())
 	if call.OneWay() {
+		th.account.ledger.Syscalls(th.server.backlogs[client].done())
 		return nil, nil
 	}
 	th.account.sent(reply.Len(), 0)
 	return reply.Bytes(), nil
+}
+
+// drain waits until a client's one-way calls were handled. It is WouldBlock where no
+// thread can be spared for waiting.
+func (th *thread) drain(client int, sent uint32) error {
+	s := th.server
+	b := &s.backlogs[client]
+	if b.reached(sent) {
+		return nil
+	}
+	defer s.waiting.Add(-1)
+	if s.waiting.Add(1) > s.spare || s.cfg.Wait != ipc.Block {
+		return binder.WouldBlock
+	}
+	wait := func(w *atomic.Uint32, seen uint32) error { return sys.RawFutexWait(w, seen, -1) }
+	if s.transport.info.RuntimeSafe {
+		wait = func(w *atomic.Uint32, seen uint32) error { return sys.FutexWait(w, seen, -1) }
+	}
+	th.account.ledger.Syscalls(b.await(sent, wait, &s.broken))
+	return nil
 }
 
 // mark ends an operation. A reply goes out with the read of the next call, so what

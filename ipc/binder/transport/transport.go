@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"ipcbench/ipc"
@@ -59,6 +61,9 @@ func (t *transport) Info() ipc.Info { return t.info }
 func (t *transport) Check(cfg ipc.Config) error {
 	if err := cfg.Validate(); err != nil {
 		return t.wrap(err)
+	}
+	if cfg.Clients > maxClients {
+		return t.wrap(fmt.Errorf("%w: %d clients, at most %d", ipc.ErrNoResources, cfg.Clients, maxClients))
 	}
 	room := regionSize - t.carrier.overhead()
 	if n := max(cfg.MaxRequest*cfg.Clients, cfg.MaxReply); n > room {
@@ -184,9 +189,20 @@ func (l *link) Client(i int) (ipc.Handover, error) {
 	if l.clients[i] == nil {
 		return ipc.Handover{}, l.transport.wrap(fmt.Errorf("client %d was handed over already", i))
 	}
-	h := ipc.Handover{Files: []*os.File{l.clients[i]}, Data: []byte(l.place)}
+	h := ipc.Handover{Files: []*os.File{l.clients[i]}, Data: seat(i, l.place)}
 	l.clients[i] = nil
 	return h, nil
+}
+
+// seat is what a client is told: its number, and where the channel is.
+func seat(i int, place string) []byte { return fmt.Appendf(nil, "%d %s", i, place) }
+
+func parseSeat(data []byte) (i int, place string, err error) {
+	number, place, _ := strings.Cut(string(data), " ")
+	if i, err = strconv.Atoi(number); err != nil || i < 0 || i >= maxClients {
+		return 0, "", fmt.Errorf("a handover for client %q of at most %d", number, maxClients)
+	}
+	return i, place, nil
 }
 
 // Notes implements ipc.Link.

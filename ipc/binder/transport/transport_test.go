@@ -148,7 +148,7 @@ func subjects() (all []transporttest.Subject) {
 // returns at once and costs one more.
 func subject(t ipc.Transport) transporttest.Subject {
 	carrier := base(t).carrier
-	s := transporttest.Subject{Transport: t, Copies: 1, Unordered: true, Largest: regionSize - carrier.overhead()}
+	s := transporttest.Subject{Transport: t, Copies: 1, Largest: regionSize - carrier.overhead()}
 	if _, isPlain := carrier.(plain); !isPlain {
 		s.Copies = 2
 	}
