@@ -78,7 +78,8 @@ type Host interface {
 	Window(id ProcID, length int) ([]byte, error)
 	// Forget says that the process and its region are gone for good.
 	Forget(id ProcID)
-	// Populate gives storage to a part of a region, in bytes.
+	// Populate gives storage to a part of a region, in bytes, with one system
+	// call.
 	Populate(id ProcID, offset, length int64) error
 	// Punch takes the storage of a part of a region away.
 	Punch(id ProcID, offset, length int64)

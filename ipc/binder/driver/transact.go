@@ -359,6 +359,7 @@ func (t *Thread) block(to arena.Ref[proc], b arena.Ref[alloc.Buffer]) ([]byte, f
 		t.window, t.windowOf = w, id
 	}
 	if off, n := alloc.Missing(t.d.a, target.space, b); n > 0 {
+		t.tx.Called(1)
 		if err := t.d.host.Populate(id, off, n); err != nil {
 			return nil, failed(syscall.ENOMEM)
 		}

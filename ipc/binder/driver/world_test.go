@@ -74,7 +74,7 @@ func (m userMemory) CopyToUser(addr uint64, src []byte) error {
 type testHost struct{ w *world }
 
 func (h testHost) Commit(int64) error                              { return nil }
-func (h testHost) Dead(s arena.Slot) bool                          { return h.w.dead[s.PID] }
+func (h testHost) Dead(s arena.Slot) (bool, int)                   { return h.w.dead[s.PID], 0 }
 func (h testHost) Wait(*atomic.Uint32, uint32, time.Duration) bool { return false }
 func (h testHost) Wake(*atomic.Uint32, int) int                    { return 1 }
 func (h testHost) Forget(id ProcID)                                { delete(h.w.wins, id) }

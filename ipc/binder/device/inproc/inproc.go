@@ -113,8 +113,8 @@ type host struct {
 	regions map[driver.ProcID]*os.File // without a window yet
 }
 
-func (h *host) Commit(int64) error   { return nil }
-func (h *host) Dead(arena.Slot) bool { return false }
+func (h *host) Commit(int64) error                     { return nil }
+func (h *host) Dead(arena.Slot) (dead bool, calls int) { return false, 0 }
 
 func (h *host) Wake(w *atomic.Uint32, n int) (calls int) {
 	sys.FutexWake(w, n)

@@ -35,19 +35,22 @@ func (h *host) Commit(size int64) error {
 }
 
 // Dead says whether a member is.
-func (h *host) Dead(slot arena.Slot) bool {
-	return slot.User != h.token && memberDead(h.dir, slot)
+func (h *host) Dead(slot arena.Slot) (dead bool, calls int) {
+	if slot.User == h.token {
+		return false, 0
+	}
+	return memberDead(h.dir, slot), unlockedCalls
 }
 
 // memberDead looks whether the member's lock can be had. If somebody removed its
 // file, the process itself is looked at, so that one that execs lives until it
 // ends.
 func memberDead(dir string, slot arena.Slot) bool {
-	path := memberPath(dir, slot.User)
-	if _, err := os.Stat(path); os.IsNotExist(err) {
+	free, err := unlocked(memberPath(dir, slot.User))
+	if err == unix.ENOENT {
 		return startTime(int(slot.PID)) != slot.Start
 	}
-	return unlocked(path)
+	return free
 }
 
 // Wait is interrupted by the Go scheduler's signals only, if it is raw and

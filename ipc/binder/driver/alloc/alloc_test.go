@@ -14,7 +14,7 @@ import (
 type host struct{}
 
 func (host) Commit(int64) error                              { return nil }
-func (host) Dead(arena.Slot) bool                            { return false }
+func (host) Dead(arena.Slot) (bool, int)                     { return false, 0 }
 func (host) Wait(*atomic.Uint32, uint32, time.Duration) bool { return false }
 func (host) Wake(*atomic.Uint32, int) int                    { return 1 }
 

@@ -99,8 +99,9 @@ type Host interface {
 	// Commit gives storage to the first size bytes of the memory, so that
 	// storing to them cannot fault.
 	Commit(size int64) error
-	// Dead says whether the process of a slot is gone for good.
-	Dead(slot Slot) bool
+	// Dead says whether the process of a slot is gone for good, and how many
+	// system calls it made to know.
+	Dead(slot Slot) (dead bool, calls int)
 	// Wait sleeps while *word == value, at most for timeout, which may be
 	// Forever; it may return early, and says whether a signal was the reason.
 	Wait(word *atomic.Uint32, value uint32, timeout time.Duration) (interrupted bool)

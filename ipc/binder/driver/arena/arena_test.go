@@ -54,10 +54,10 @@ type testHost struct {
 }
 
 func (h *testHost) Commit(int64) error { return h.err }
-func (h *testHost) Dead(s Slot) bool {
+func (h *testHost) Dead(s Slot) (dead bool, calls int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.dead[s.PID]
+	return h.dead[s.PID], 0
 }
 func (h *testHost) kill(pid int32) {
 	h.mu.Lock()

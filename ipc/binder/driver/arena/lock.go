@@ -75,7 +75,12 @@ func (tx *Tx) wakeNext() {
 func (tx *Tx) takeFromDead(held uint32) bool {
 	a := tx.arena
 	dead := Ref[journal](held &^ contended)
-	if !journalKinds.Is(a, dead) || !a.host.Dead(*dead.In(a).slot.In(a)) {
+	if !journalKinds.Is(a, dead) {
+		return false
+	}
+	gone, calls := a.host.Dead(*dead.In(a).slot.In(a))
+	tx.calls += uint64(calls)
+	if !gone {
 		return false
 	}
 	tx.journal.taking = dead

@@ -60,6 +60,9 @@ type Tx struct {
 // or a wait word, and wake-ups.
 func (tx *Tx) Calls() uint64 { return tx.calls }
 
+// Called counts system calls that were made for the Tx's thread elsewhere.
+func (tx *Tx) Called(calls int) { tx.calls += uint64(calls) }
+
 // Arena is the arena whose records the transaction changes.
 func (tx *Tx) Arena() *Arena { return tx.arena }
 

@@ -24,8 +24,8 @@ type host struct {
 
 var _ driver.Host = (*host)(nil)
 
-func (h *host) Commit(int64) error   { return nil }
-func (h *host) Dead(arena.Slot) bool { return false }
+func (h *host) Commit(int64) error                     { return nil }
+func (h *host) Dead(arena.Slot) (dead bool, calls int) { return false, 0 }
 
 func (h *host) Wait(w *atomic.Uint32, v uint32, d time.Duration) bool {
 	if h.raw {
