@@ -103,7 +103,16 @@ func (t *IPCThreadState) talk(readSize uint64) error {
 		return fmt.Errorf("binder: write and read: %w", err)
 	}
 	if readSize > 0 {
-		t.in = abi.NewDecoder[abi.Return](t.memory[inAt : inAt+read])
+		t.in = abi.NewDecoder[abi.Return](behindNoop(t.memory[inAt : inAt+read]))
 	}
 	return nil
+}
+
+// behindNoop is what a read returned behind the BR_NOOP that each begins with, if
+// that is not all.
+func behindNoop(in []byte) []byte {
+	if len(in) > 4 && abi.Return(abi.Uint32(in)) == abi.BR_NOOP {
+		return in[4:]
+	}
+	return in
 }
