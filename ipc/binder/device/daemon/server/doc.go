@@ -37,8 +37,8 @@
 //
 // A thread's call state (thread.state), which is taken without waiting; then the
 // driver's own locks. process.post is held while the client receives a descriptor,
-// and only that client can make it last. Server.mu, process.mu, regions.mu and
-// files.mu are leaves.
+// and only that client can make it last. Server.mu, process.mu, regions.mu,
+// files.mu and pool.mu are leaves.
 //
 // # Known gaps
 //

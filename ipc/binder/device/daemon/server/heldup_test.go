@@ -130,13 +130,8 @@ func TestHeldUpReceiver(t *testing.T) {
 	commands.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{Code: hurryCode})
 	wr := abi.WriteRead{WriteSize: uint64(commands.Len()), WriteBuffer: uint64(m.addr) + 4096, ReadSize: 1024, ReadBuffer: uint64(x.addr)}
 	wr.Encode(m.bytes)
-	ioctl := func(number uint32, cmd abi.Ioctl) {
-		page.PutRequest(&wire.Request{Kind: wire.Ioctl, Command: uint32(cmd), Argument: uint64(m.addr)})
-		page.Calls().Ring(number)
-	}
-	ioctl(1, abi.BINDER_ENABLE_ONEWAY_SPAM_DETECTION) // a thread does not wait in its first call
-	eventually(t, "the first call ends", func() bool { return page.Answers().Number() == 1 })
-	ioctl(2, abi.BINDER_WRITE_READ)
+	r.first(page, m)
+	r.ioctl(page, 2, abi.BINDER_WRITE_READ, m)
 	h.undisturbed(x)
 	eventually(t, "the reply is read", func() bool { return page.Answers().Number() == 2 })
 }

@@ -238,6 +238,19 @@ func (r *raw) thread(key uint64) wire.Page {
 	return page
 }
 
+// ioctl rings with a request that has nothing in the page.
+func (r *raw) ioctl(page wire.Page, number uint32, cmd abi.Ioctl, arg memory) {
+	page.PutRequest(&wire.Request{Kind: wire.Ioctl, Command: uint32(cmd), Argument: uint64(arg.addr)})
+	page.Calls().Ring(number)
+}
+
+// first is a thread's first call, in which it would not wait for anything.
+func (r *raw) first(page wire.Page, arg memory) {
+	r.t.Helper()
+	r.ioctl(page, 1, abi.BINDER_ENABLE_ONEWAY_SPAM_DETECTION, arg)
+	eventually(r.t, "the first call ends", func() bool { return page.Answers().Number() == 1 })
+}
+
 func TestIdentityComesFromTheKernel(t *testing.T) {
 	d := start(t)
 	d.works()
@@ -349,6 +362,34 @@ func TestChangingPage(t *testing.T) {
 		}
 	}
 	d.works()
+}
+
+// TestInterrupt: a call that waits for work ends when its client asks for that,
+// and not if another one is meant.
+func TestInterrupt(t *testing.T) {
+	d := start(t)
+	r := d.raw()
+	r.open()
+	page := r.thread(1)
+	defer unix.Munmap(page)
+	m := newMemory(t)
+	r.first(page, m)
+	wr := abi.WriteRead{ReadSize: 1024, ReadBuffer: uint64(m.addr) + 4096}
+	wr.Encode(m.bytes)
+	r.ioctl(page, 2, abi.BINDER_WRITE_READ, m)
+	for _, call := range []uint64{1, 2} {
+		if n := page.Answers().Number(); n != 1 {
+			t.Fatal("the call ended by itself, or for another's sake:", n)
+		}
+		if e, _ := r.ask(wire.Message{Operation: wire.Interrupt, A: 1, B: call}); e != 0 {
+			t.Fatal(e)
+		}
+	}
+	eventually(t, "the call ends", func() bool { return page.Answers().Number() == 2 })
+	var answer wire.Answer
+	if page.Answer(&answer); unix.Errno(answer.Errno) != unix.EINTR {
+		t.Errorf("it ends with %v", unix.Errno(answer.Errno))
+	}
 }
 
 // TestLimits: what a process may have is limited, with the documented errors.
