@@ -250,8 +250,10 @@ func (g *group) canary(cell *cellUnit, p Plan, seed uint64) error {
 		return err
 	}
 	client := g.clients[0]
+	absent := s
+	absent.Mode = absentMode
 	for _, other := range g.clients[1:] {
-		if err := other.send(order{Session: &s}); err != nil {
+		if err := other.send(order{Session: &absent}); err != nil {
 			return g.blame(err)
 		}
 	}

@@ -52,6 +52,9 @@ const (
 	// canaryMode makes one operation of random bytes and holds still, so that
 	// both processes' memory can be searched for them.
 	canaryMode mode = "canary"
+	// absentMode makes no operation: it is for the clients beside the one whose
+	// random bytes are searched for.
+	absentMode mode = "absent"
 )
 
 // session is an order to serve, or to make operations, until the clients stop.

@@ -89,8 +89,10 @@ func (r *clientRun) all() error {
 		r.held <- unix.Gettid()
 		r.gate.pass()
 	}
-	if err := r.measure(); err != nil {
-		return err
+	if r.Mode != absentMode {
+		if err := r.measure(); err != nil {
+			return err
+		}
 	}
 	if r.Gated && r.Mode == canaryMode {
 		r.hold()
