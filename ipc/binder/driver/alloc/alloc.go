@@ -58,6 +58,7 @@ type Space struct {
 	free      arena.Ref[Buffer]  // tree by size, then address
 	allocated arena.Ref[Buffer]  // tree by address
 	last      arena.Ref[Buffer]  // free, but still in allocated
+	newest    arena.Ref[Buffer]  // allocated last, if it was not freed
 	pages     arena.Ref[pages]
 	Buffers   uint32 // allocated ones
 	spam      bool   // a suspect was named and the budget has not recovered
@@ -200,6 +201,7 @@ func Alloc(tx *arena.Tx, space arena.Ref[Space], q *Request, id uint32) (arena.R
 	b.Async, b.Busy, b.ClearOnFree = q.Async, false, false
 	b.Transaction, b.Node, b.Objects = 0, 0, 0
 	s.Buffers++
+	s.newest = r
 	if q.Async {
 		s.AsyncFree -= b.Size
 		b.PID = q.PID
@@ -244,6 +246,9 @@ func Free(tx *arena.Tx, space arena.Ref[Space], r arena.Ref[Buffer]) {
 	b.isFree = true
 	b.Transaction, b.Node = 0, 0
 	s.last = r
+	if s.newest == r {
+		s.newest = 0
+	}
 	touch(tx.Arena(), s, b)
 }
 
@@ -280,6 +285,9 @@ func absorb(tx *arena.Tx, s *Space, low, high arena.Ref[Buffer]) {
 // none.
 func Find(a *arena.Arena, space arena.Ref[Space], offset uint32) arena.Ref[Buffer] {
 	s := space.In(a)
+	if r := s.newest; r != 0 && r.In(a).Offset == offset {
+		return r
+	}
 	if r := byOffset.Find(a, s.allocated, uint64(offset)); r != s.last {
 		return r
 	}

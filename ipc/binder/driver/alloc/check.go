@@ -40,6 +40,9 @@ func Check(a *arena.Arena, space arena.Ref[Space]) (records int, err error) {
 			}
 		}
 	}
+	if r := s.newest; r != 0 && (!buffers.Is(a, r) || r.In(a).isFree) {
+		return records, fmt.Errorf("%w: the newest buffer is none", arena.ErrDamaged)
+	}
 	if s.last != 0 {
 		free, allocated = free+1, allocated-1
 	}
