@@ -255,7 +255,7 @@ func TestServeBytes(t *testing.T) {
 		"FREE_BUFFER 16, FREE_BUFFER 32, REPLY 0 code 0 flags 0x0 0B",
 		"TRANSACTION 5 code 2 flags 0x0 3B",
 		"FREE_BUFFER 64, REPLY 0 code 0 flags 0x0 5B",
-		"FREE_BUFFER 96, TRANSACTION 5 code 3 flags 0x0 0B")
+		"TRANSACTION 5 code 3 flags 0x0 0B, FREE_BUFFER 96")
 }
 
 // TestReferences: the driver's counts are confirmed, and what it holds strongly

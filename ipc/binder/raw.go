@@ -22,6 +22,12 @@ func (ps *ProcessState) NewBytesBinder(h BytesHandler) *Binder {
 	return ps.locals.add(&Binder{ps: ps, bytes: h, stability: parcel.StabilitySystem})
 }
 
+// freedLate is the size in bytes of buffers that are freed behind the transaction that
+// goes out with them, so that its receiver is woken first. Larger ones are freed before
+// it: their room may be needed for the answer, and a sender does well to find the
+// same memory again.
+const freedLate = 4096
+
 // TransactBytes calls a handle with plain bytes, which the driver copies from
 // where they are. The reply lies in the receive region and may be read until
 // the thread's next call or Detach; until then, the thread keeps the payload, too.
@@ -31,17 +37,23 @@ func (t *IPCThreadState) TransactBytes(handle, code uint32, payload []byte, flag
 		return nil, err
 	}
 	defer t.end()
-	t.freeReply()
+	late := t.repliedSize <= freedLate
+	if !late {
+		t.freeReply()
+	}
 	tr := abi.TransactionData{Target: uint64(handle), Code: code, Flags: flags}
 	t.describeBytes(&tr, payload)
 	if err := t.queueTransaction(abi.BC_TRANSACTION, &tr); err != nil {
 		return nil, err
 	}
+	if late {
+		t.freeReply()
+	}
 	answer, err := t.waitForResponse(flags&abi.TF_ONE_WAY != 0)
 	if err != nil || flags&abi.TF_ONE_WAY != 0 {
 		return nil, err
 	}
-	t.replied = answer.Buffer
+	t.replied, t.repliedSize = answer.Buffer, answer.DataSize
 	reply, err = t.ps.bytes(answer.Buffer, answer.DataSize)
 	if err == nil && answer.Flags&abi.TF_STATUS_CODE != 0 {
 		return nil, decodeStatus(reply)
@@ -80,8 +92,7 @@ func (t *IPCThreadState) serveBytes(b *Binder, call *Call, tr *abi.TransactionDa
 	t.describeBytes(&reply, payload)
 	inRegion := reply.Buffer-t.ps.base < uint64(len(t.ps.region))
 	if !inRegion {
-		t.queueUint64(abi.BC_FREE_BUFFER, tr.Buffer)
-		return t.sendBytes(call, &reply)
+		return t.sendBytes(call, &reply, tr)
 	}
 	err = t.sendReply(call, &reply)
 	t.queueUint64(abi.BC_FREE_BUFFER, tr.Buffer)
@@ -89,13 +100,21 @@ func (t *IPCThreadState) serveBytes(b *Binder, call *Call, tr *abi.TransactionDa
 }
 
 // sendBytes is sendReply for a payload that stays where it is until the thread's next
-// call. A terse looper leaves the writing to its next read, out of which it then comes
-// without all the functions that made the reply: after a switch of processes, the CPU
-// mispredicts every return.
-func (t *IPCThreadState) sendBytes(call *Call, reply *abi.TransactionData) error {
-	if !t.terse || call.OneWay() || t.in.More() {
+// call, and frees the request. A terse looper leaves the writing to its next read, out
+// of which it then comes without all the functions that made the reply: after a switch
+// of processes, the CPU mispredicts every return.
+func (t *IPCThreadState) sendBytes(call *Call, reply, request *abi.TransactionData) error {
+	late := t.terse && !call.OneWay() && !t.in.More()
+	if !late || request.DataSize > freedLate {
+		t.queueUint64(abi.BC_FREE_BUFFER, request.Buffer)
+	}
+	if !late {
 		return t.sendReply(call, reply)
 	}
 	reply.Flags |= call.Flags & abi.TF_CLEAR_BUF
-	return t.queueTransaction(abi.BC_REPLY, reply)
+	err := t.queueTransaction(abi.BC_REPLY, reply)
+	if request.DataSize <= freedLate {
+		t.queueUint64(abi.BC_FREE_BUFFER, request.Buffer)
+	}
+	return err
 }

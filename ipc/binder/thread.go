@@ -48,7 +48,7 @@ type IPCThreadState struct {
 	// called is the object that the thread was called for last.
 	called *localNode
 	// replied is the buffer of the last reply of TransactBytes, 0 for none.
-	replied uint64
+	replied, repliedSize uint64
 }
 
 // Layout of a thread's memory, in bytes.

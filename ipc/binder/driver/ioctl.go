@@ -26,6 +26,7 @@ func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
 	}
 	result := t.leave(t.ioctl(cmd, arg))
 	for result == ErrParked && t.parker == nil {
+		t.noteOvertaken(t.number)
 		result = t.resume(t.await(t.number, time.Time{}))
 	}
 	return result
@@ -75,7 +76,7 @@ func (t *Thread) finish(err *error) {
 
 // leave ends a call that is not parked.
 func (t *Thread) leave(err error) error {
-	if t.locked || t.rec != nil && t.rec.needReturn {
+	if t.locked || t.rec != nil && (t.rec.needReturn || t.rec.armed) {
 		t.returns(err)
 	}
 	return err
@@ -89,6 +90,10 @@ func (t *Thread) returns(err error) {
 	if t.ref != 0 && t.rec.needReturn {
 		t.lock()
 		t.ref.Edit(t.tx).needReturn = false
+	}
+	if t.ref != 0 && t.rec.armed { // it did not come to waiting
+		t.lock()
+		t.disarm()
 	}
 	t.unlock()
 }

@@ -112,6 +112,9 @@ func (t *Thread) waitForWork() (forProc bool, err error) {
 	t.lock()
 	forProc = t.free()
 	if t.hasWork(forProc) {
+		if t.rec.armed {
+			t.disarm()
+		}
 		return forProc, nil
 	}
 	if t.nonblock {

@@ -64,6 +64,7 @@ type Thread struct {
 
 	nonblock  bool                   // the call does not wait
 	delivered arena.Ref[transaction] // the call that this read delivers
+	overtaken int                    // how many more calls do without sendBeforeFree
 	parkedFor bool                   // while parked: whether work of the process would do
 	number    uint32                 // while parked: that of the wait word
 }
@@ -193,8 +194,11 @@ func (t *Thread) abandon() {
 }
 
 // arm readies the thread to be woken: for its own work only, or for the
-// process's too. It returns the number to wait on.
+// process's too. It returns the number to wait on. The thread may be armed already.
 func (t *Thread) arm(forProc bool) uint32 {
+	if t.rec.armed && t.rec.idle == forProc {
+		return t.rec.wait.Number()
+	}
 	th := t.ref.Edit(t.tx)
 	th.armed = true
 	if forProc {

@@ -163,6 +163,16 @@ func (tx *Tx) SetWaker(wake func(word *atomic.Uint32, n int) (calls int)) { tx.w
 // Wake has End wake the thread that waits on w.
 func (tx *Tx) Wake(w *WaitWord) { tx.wakes = append(tx.wakes, w) }
 
+// Rouses says whether End will wake somebody who sleeps.
+func (tx *Tx) Rouses() bool {
+	for _, w := range tx.wakes {
+		if w.word.Load()&asleep != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Rollback undoes all changes since Begin or the last Commit and keeps the
 // lock.
 func (tx *Tx) Rollback() {
