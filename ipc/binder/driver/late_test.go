@@ -49,8 +49,8 @@ func TestSendBeforeFree(t *testing.T) {
 	})
 	server.p.SetNonblock(false)
 	client.p.SetNonblock(false)
-	var calls sync.WaitGroup
-	calls.Go(func() {
+	var receiver, sender sync.WaitGroup
+	receiver.Go(func() {
 		if err := server.call(nil, 256); err != nil {
 			t.Errorf("the receiver reads: %v", err)
 		}
@@ -58,7 +58,7 @@ func TestSendBeforeFree(t *testing.T) {
 	for !asleep() {
 		runtime.Gosched()
 	}
-	calls.Go(func() {
+	sender.Go(func() {
 		var buf [256]byte
 		e := abi.NewEncoder[abi.Command](buf[:])
 		e.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{DataSize: 8, Buffer: atPayload})
@@ -67,18 +67,15 @@ func TestSendBeforeFree(t *testing.T) {
 			t.Errorf("the sender: %v", err)
 		}
 	})
-	for asleep() || freed.Load() == 0 {
+	receiver.Wait()
+	for freed.Load() == 0 {
 		runtime.Gosched()
 	}
 	server.p.SetNonblock(true)
-	for thread(server).rec.stack == 0 || !thread(server).mu.TryLock() {
-		runtime.Gosched()
-	}
-	thread(server).mu.Unlock()
 	if err := server.send(abi.BC_REPLY, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	calls.Wait()
+	sender.Wait()
 	if n := len(client.codes); n == 0 || client.codes[n-1] != abi.BR_REPLY || freed.Load() != 1 {
 		t.Errorf("the sender reads %v and has freed %d buffers", client.codes, freed.Load())
 	}
