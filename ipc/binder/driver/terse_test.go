@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"runtime/debug"
 	"slices"
 	"testing"
 
@@ -17,6 +18,9 @@ func TestTerse(t *testing.T) {
 		if terse {
 			if err := server.p.SetTerse(server.pid); err != nil {
 				t.Fatal(err)
+			}
+			if debug.SetPanicOnFault(false) {
+				t.Error("the caller's own faults are panics from now on")
 			}
 		}
 		for range 2 {

@@ -120,13 +120,13 @@ func (p *Proc) acquire(tid int32) (*Thread, error) {
 // SetTerse says that the caller thread with the key reads on after each reply, and
 // need not be told that the reply was sent (BR_TRANSACTION_COMPLETE). The errors are
 // those of a first call.
-func (p *Proc) SetTerse(tid int32) error {
+func (p *Proc) SetTerse(tid int32) (err error) {
 	t, err := p.acquire(tid)
 	if err != nil {
 		return err
 	}
+	defer t.finish(&err)
 	t.terse = true
-	t.mu.Unlock()
 	return nil
 }
 
