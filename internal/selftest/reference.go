@@ -52,7 +52,7 @@ func reference(ctx context.Context, b *Bench, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if ratio.low > limit {
+		if ratio.middle > limit {
 			failed = fmt.Errorf("%w: %s: %v times the C program's p50", ErrFailed, c, ratio)
 		}
 	}
