@@ -68,6 +68,7 @@ func (e *agentEnd) session(s session) error {
 	r := &report{
 		Operations: round.Operations, CostOperations: round.CostOperations,
 		Missed: round.Missed, Dropped: round.Dropped, Mismatches: mismatches, Ledger: round.Ledger, Usage: round.Usage,
+		HugePages: round.HugePages,
 	}
 	r.Ended = sys.Monotonic()
 	r.Began = r.Ended - int64(round.Elapsed)

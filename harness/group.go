@@ -226,7 +226,9 @@ func (g *group) round(s session) (Round, *hdrhistogram.Histogram, uint64, error)
 	h := record.NewHistogram()
 	var began, ended int64
 	var mismatches uint64
+	r.HugePages = true
 	for i, p := range reports {
+		r.HugePages = r.HugePages && p.HugePages
 		r.Operations += p.Operations
 		r.CostOperations += p.CostOperations
 		r.Missed += p.Missed

@@ -34,6 +34,7 @@ type service struct {
 	mismatches uint64
 	ledger     copies.Report
 	usage      Usage
+	smallPages bool // some reply was produced on small pages
 }
 
 // replies finds the reply buffer of a serving thread.
@@ -134,6 +135,7 @@ func (h *handler) Done() {
 	v.mismatches += h.mismatches
 	v.ledger.Add(ledger)
 	v.usage.Add(usage)
+	v.smallPages = v.smallPages || !h.reply.OnHugePages()
 	v.mutex.Unlock()
 	if v.serving.Add(-1) == 0 {
 		select {
@@ -162,7 +164,8 @@ func (v *service) threadIDs() []int {
 
 // report is the session's account, once Serve has returned.
 func (v *service) report() *report {
-	return &report{Operations: v.handled, Mismatches: v.mismatches, Ledger: v.ledger, Usage: v.usage, Threads: len(v.threads)}
+	return &report{Operations: v.handled, Mismatches: v.mismatches, Ledger: v.ledger, Usage: v.usage, Threads: len(v.threads),
+		HugePages: !v.smallPages}
 }
 
 // currentUsage is what the thread, or with safe the whole process, has used.

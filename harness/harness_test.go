@@ -142,6 +142,46 @@ func TestWarmUpKeepsThePace(t *testing.T) {
 	}
 }
 
+// Every row and floor says whether its payload was produced on huge pages: where
+// the kernel gives them, and where it denies them.
+func TestHugePages(t *testing.T) {
+	p := shortPlan()
+	p.Sizes, p.Generations, p.HugePages = []int{64}, 1, true
+	probe, err := ipc.NewHugeBuffer(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Free()
+	if !probe.OnHugePages() {
+		t.Skip("the kernel gives no huge pages")
+	}
+	for _, denied := range []bool{false, true} {
+		if denied {
+			if err := unix.Prctl(unix.PR_SET_THP_DISABLE, 1, 0, 0, 0); err != nil {
+				t.Skip("huge pages cannot be denied to workers: ", err)
+			}
+			defer unix.Prctl(unix.PR_SET_THP_DISABLE, 0, 0, 0, 0)
+		}
+		m, err := measure(t, p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check := func(what string, generations [][]Round) {
+			for _, r := range generations[0] {
+				if r.HugePages == denied {
+					t.Errorf("%s, huge pages denied %v: %v", what, denied, r.HugePages)
+				}
+			}
+		}
+		for _, c := range m.Cells {
+			check(c.Transport, c.Generations)
+		}
+		for _, f := range m.Floors {
+			check("floor "+f.Kind, f.Generations)
+		}
+	}
+}
+
 // TestKilledWorker kills one worker after the other, at several points of a
 // run.
 func TestKilledWorker(t *testing.T) {

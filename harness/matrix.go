@@ -175,7 +175,7 @@ func (m *matrix) addChannel(t ipc.Selected, p Plan, c channel) error {
 		w, _ := workload.Lookup(name) // validated
 		for _, size := range p.Sizes {
 			request, reply := w.Sizes(size)
-			config := ipc.Config{MaxRequest: request, MaxReply: reply, Clients: c.clients, Wait: c.wait}
+			config := ipc.Config{MaxRequest: request, MaxReply: reply, Clients: c.clients, Wait: c.wait, HugePages: p.HugePages}
 			key := Key{c.transport, name, request, reply, c.clients, c.wait.String(), c.placement}
 			if err := t.Check(config); err != nil {
 				if t.ByName {

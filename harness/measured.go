@@ -75,6 +75,8 @@ type Round struct {
 	// passed by more than a period when they began. Dropped operations never
 	// began, because the loop was behind by a whole round.
 	Missed, Dropped uint64
+	// HugePages: payload was produced on huge pages only.
+	HugePages bool
 }
 
 // Usage is what the kernel charged the threads of a round.

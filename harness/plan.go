@@ -17,7 +17,9 @@ type Plan struct {
 	// each operation; 0 is a closed loop.
 	RatePerSecond float64       `json:"rate_per_second,omitempty"`
 	Gap           time.Duration `json:"gap_ns,omitempty"`
-	Seed          uint64        `json:"seed"`
+	// HugePages asks for payload buffers on huge pages, for all rows alike.
+	HugePages bool   `json:"huge_pages,omitempty"`
+	Seed      uint64 `json:"seed"`
 }
 
 // DefaultPlan measures everything that is fit for the default matrix, in about

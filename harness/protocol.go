@@ -110,16 +110,18 @@ type answer struct {
 
 // report is what one worker's session gave.
 type report struct {
-	Operations     uint64        `json:"operations"`
-	CostOperations uint64        `json:"cost_operations"`
-	Began          int64         `json:"began,omitempty"` // CLOCK_MONOTONIC
-	Ended          int64         `json:"ended,omitempty"`
-	Histogram      string        `json:"histogram,omitempty"`
-	Missed         uint64        `json:"missed,omitempty"`
-	Dropped        uint64        `json:"dropped,omitempty"`
-	Mismatches     uint64        `json:"mismatches,omitempty"`
-	Ledger         copies.Report `json:"ledger"`
-	Usage          Usage         `json:"usage"`
+	Operations     uint64 `json:"operations"`
+	CostOperations uint64 `json:"cost_operations"`
+	Began          int64  `json:"began,omitempty"` // CLOCK_MONOTONIC
+	Ended          int64  `json:"ended,omitempty"`
+	Histogram      string `json:"histogram,omitempty"`
+	Missed         uint64 `json:"missed,omitempty"`
+	Dropped        uint64 `json:"dropped,omitempty"`
+	// HugePages: payload was produced on huge pages only.
+	HugePages  bool          `json:"huge_pages,omitempty"`
+	Mismatches uint64        `json:"mismatches,omitempty"`
+	Ledger     copies.Report `json:"ledger"`
+	Usage      Usage         `json:"usage"`
 	// Threads that served in the session, at its end.
 	Threads int `json:"threads,omitempty"`
 }

@@ -181,7 +181,7 @@ func (b *batch) start(ctx context.Context, channels []channel) error {
 
 // config fits all units of a channel.
 func (b *batch) config(c channel) ipc.Config {
-	config := ipc.Config{Clients: c.clients, Wait: c.wait}
+	config := ipc.Config{Clients: c.clients, Wait: c.wait, HugePages: b.plan.HugePages}
 	for _, u := range b.units[c] {
 		request, reply := u.payload()
 		config.MaxRequest = max(config.MaxRequest, request)

@@ -49,7 +49,7 @@ func (e *brokerEnd) session(session) error {
 		return err
 	}
 	// No garbage is collected: a broker makes none, and a daemon's threads may be
-	// in the kernel.
-	r := &report{Ledger: e.broker.Ledger().Report(), Usage: currentUsage(true).since(before)}
+	// in the kernel. Nor does it produce payload.
+	r := &report{HugePages: true, Ledger: e.broker.Ledger().Report(), Usage: currentUsage(true).since(before)}
 	return e.line.Send(answer{Report: r})
 }

@@ -63,6 +63,7 @@ func (e *clientEnd) session(s session) error {
 	if err := <-run.done; err != nil {
 		return err
 	}
+	run.report.HugePages = e.request.OnHugePages()
 	var err error
 	if run.report.Histogram, err = e.recorder.Encode(); err != nil {
 		return err

@@ -22,21 +22,29 @@ type Buffer struct {
 	start  int
 	length int
 	mapped bool
+	huge   bool
 }
 
 // NewBuffer maps a buffer for payloads of up to n bytes, with all its pages
 // present. Its length is n.
 func NewBuffer(n int) (*Buffer, error) {
+	page := os.Getpagesize()
+	mem, err := mapBuffer(n, page+max(n, 1), unix.MAP_POPULATE)
+	if err != nil {
+		return nil, err
+	}
+	return &Buffer{mem: mem[:page+n], start: page, length: n, mapped: true}, nil
+}
+
+func mapBuffer(n, length, flags int) ([]byte, error) {
 	if n < 0 || n > MaxPayload {
 		return nil, fmt.Errorf("buffer of %d bytes: %w", n, ErrTooLarge)
 	}
-	page := os.Getpagesize()
-	mem, err := unix.Mmap(-1, 0, page+max(n, 1), unix.PROT_READ|unix.PROT_WRITE,
-		unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_POPULATE)
+	mem, err := unix.Mmap(-1, 0, length, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|flags)
 	if err != nil {
 		return nil, fmt.Errorf("map a buffer of %d bytes: %w", n, err)
 	}
-	return &Buffer{mem: mem[:page+n], start: page, length: n, mapped: true}, nil
+	return mem, nil
 }
 
 // LentBuffer makes a buffer of memory that a transport owns: mem must begin with
@@ -80,11 +88,20 @@ func (b *Buffer) Free() error {
 }
 
 // Buffers owns the buffers of one end, so that Close frees them all.
-type Buffers struct{ all []*Buffer }
+type Buffers struct {
+	// HugePages asks for buffers on huge pages.
+	HugePages bool
+
+	all []*Buffer
+}
 
 // Buffer maps a buffer and remembers it.
 func (s *Buffers) Buffer(n int) (*Buffer, error) {
-	b, err := NewBuffer(n)
+	newBuffer := NewBuffer
+	if s.HugePages {
+		newBuffer = NewHugeBuffer
+	}
+	b, err := newBuffer(n)
 	if err == nil {
 		s.all = append(s.all, b)
 	}

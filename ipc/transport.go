@@ -45,6 +45,8 @@ type Config struct {
 	Clients int
 	// Wait is how both ends wait.
 	Wait Wait
+	// HugePages asks for payload buffers on huge pages; see NewHugeBuffer.
+	HugePages bool `json:",omitempty"`
 }
 
 // Validate reports a configuration that no transport could meet.

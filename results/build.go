@@ -31,12 +31,15 @@ func Build(e env.Environment, m *harness.Measured) *Result {
 		Warnings: m.Warnings, Incomplete: m.Incomplete,
 	}
 	for i := range m.Floors {
-		r.Floors = append(r.Floors, buildFloor(&m.Floors[i]))
+		f := buildFloor(&m.Floors[i])
+		f.Warnings = append(f.Warnings, smallPages(m.Plan, m.Floors[i].Generations)...)
+		r.Floors = append(r.Floors, f)
 	}
 	r.Warnings = append(r.Warnings, stateChanges(r.Floors)...)
 	for i := range m.Cells {
 		c := buildCell(&m.Cells[i])
 		c.FloorRatio = floorRatio(&c, r.Floors)
+		c.Warnings = append(c.Warnings, smallPages(m.Plan, m.Cells[i].Generations)...)
 		r.Cells = append(r.Cells, c)
 	}
 	return r
@@ -90,6 +93,18 @@ func buildFloor(m *harness.FloorRecord) Floor {
 	f.Latency.P50CI = Interval(f.RoundP50NS)
 	f.Warnings = doubts(f.Latency, f.RoundP50NS, t.operations)
 	return f
+}
+
+// smallPages says whether the huge pages that a plan asked for were not to be had.
+func smallPages(p harness.Plan, generations [][]harness.Round) []string {
+	for _, rounds := range generations {
+		for i := range rounds {
+			if p.HugePages && !rounds[i].HugePages {
+				return []string{"payload was produced on small pages: the kernel had no huge ones, or does not say, or the transport lends memory of its own"}
+			}
+		}
+	}
+	return nil
 }
 
 // stateFactor is how far apart the cache-line ping-pong of two generations is

@@ -82,6 +82,27 @@ func TestIntervalNeedsGenerations(t *testing.T) {
 	}
 }
 
+func TestBuildSaysWherePagesAreSmall(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	m := &harness.Measured{Plan: harness.Plan{HugePages: true}}
+	m.Cells = []harness.CellRecord{sampleCell(rng, "pipe", 64, 1000, 0.01, 2), sampleCell(rng, "shm", 64, 1000, 0.01, 1)}
+	for _, rounds := range m.Cells[0].Generations {
+		for i := range rounds {
+			rounds[i].HugePages = true
+		}
+	}
+	m.Floors = []harness.FloorRecord{sampleFloor(rng, "composite", 64, 900)}
+	r := Build(sampleEnvironment(), m)
+	if w := r.Cells[0].Warnings; len(w) != 0 {
+		t.Errorf("on huge pages: %q", w)
+	}
+	for _, warnings := range [][]string{r.Cells[1].Warnings, r.Floors[0].Warnings} {
+		if len(warnings) != 1 || !strings.Contains(warnings[0], "small pages") {
+			t.Errorf("on small pages: %q", warnings)
+		}
+	}
+}
+
 func TestBuildDividesByWhatIsCovered(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	record := sampleCell(rng, "pipe", 4096, 1000, 0.01, 2)

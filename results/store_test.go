@@ -15,6 +15,7 @@ import (
 
 func TestReadGivesBackWhatWasWritten(t *testing.T) {
 	want := sample()
+	want.Plan.HugePages = true
 	b, err := want.Marshal()
 	if err != nil {
 		t.Fatal(err)

@@ -139,8 +139,14 @@ func orNone(s string) string {
 	return plain(s)
 }
 
-// machine is the environment in one line.
-func (r *Result) machine() string { return machine(r.Environment) }
+// machine is the environment in one line, after what all rows were given that a
+// program does not have unless it asks.
+func (r *Result) machine() string {
+	if r.Plan.HugePages {
+		return "payload on huge pages · " + machine(r.Environment)
+	}
+	return machine(r.Environment)
+}
 
 func machine(e env.Environment) string {
 	facts := []string{e.CPU.Model, fmt.Sprintf("%d CPUs", len(e.CPU.Allowed)), e.Kernel}

@@ -22,7 +22,7 @@ type planOptions struct {
 
 // planFlags are their names.
 var planFlags = []string{"transport", "size", "workload", "clients", "wait", "placement",
-	"rounds", "round-time", "generations", "rate", "gap", "seed"}
+	"rounds", "round-time", "generations", "rate", "gap", "huge-pages", "seed"}
 
 // flags adds the flags; what the options hold is the default.
 func (o *planOptions) flags(c *cobra.Command) {
@@ -38,6 +38,7 @@ func (o *planOptions) flags(c *cobra.Command) {
 	f.IntVar(&o.plan.Generations, "generations", o.plan.Generations, "fresh worker processes a cell")
 	f.Float64Var(&o.plan.RatePerSecond, "rate", 0, "open loop: operations a second, latency from the intended start")
 	f.DurationVar(&o.plan.Gap, "gap", 0, "pause before each call")
+	f.BoolVar(&o.plan.HugePages, "huge-pages", false, "payload on huge pages, for all rows alike (default: pages that a program has unless it asks)")
 	f.Uint64Var(&o.plan.Seed, "seed", o.plan.Seed, "order of rounds and payload contents")
 	completeList(c, "transport", transportNames)
 	completeList(c, "workload", workloadNames)
@@ -67,6 +68,10 @@ func (o *planOptions) said(c *cobra.Command) string {
 			return
 		}
 		value := f.Value.String()
+		if f.NoOptDefVal != "" {
+			said = append(said, "--"+f.Name+"="+value)
+			return
+		}
 		if list, ok := f.Value.(pflag.SliceValue); ok {
 			value = strings.Join(list.GetSlice(), ",")
 		}

@@ -86,7 +86,7 @@ func openShared(c ipc.Config, h ipc.Handover, size int, out copies.Direction) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &shared{wait: c.Wait, ledger: copies.NewLedger(out)}
+	s := &shared{Buffers: ipc.Buffers{HugePages: c.HugePages}, wait: c.Wait, ledger: copies.NewLedger(out)}
 	var mapErr error
 	err = conn.Control(func(fd uintptr) {
 		s.mem, mapErr = unix.Mmap(int(fd), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_POPULATE)

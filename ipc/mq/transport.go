@@ -149,6 +149,7 @@ func (t *transport) take(cfg ipc.Config, end ipc.Handover, out copies.Direction)
 		out: queues[out], in: queues[in],
 		maxOut: limits[out], maxIn: limits[in],
 		recordOut: int(id.Records[out]), recordIn: int(id.Records[in]),
+		buffers: ipc.Buffers{HugePages: cfg.HugePages},
 	}
 	if err := c.start(end.Files[0]); err != nil {
 		return nil, errors.Join(err, closeQueues(queues))

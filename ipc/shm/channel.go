@@ -25,7 +25,8 @@ type channel struct {
 
 // openChannel takes up an end of a connection in an attached segment.
 func openChannel(seg segment, l layout, cfg ipc.Config, out copies.Direction) *channel {
-	c := &channel{segment: seg, serving: out == copies.Reply, waiting: waiting{how: cfg.Wait, ledger: copies.NewLedger(out)}}
+	c := &channel{segment: seg, serving: out == copies.Reply, waiting: waiting{how: cfg.Wait, ledger: copies.NewLedger(out)},
+		buffers: ipc.Buffers{HugePages: cfg.HugePages}}
 	outgoing, incoming := l.lanes(seg.mem)
 	if out == copies.Reply {
 		outgoing, incoming = incoming, outgoing

@@ -193,8 +193,11 @@ func TestRefusals(t *testing.T) {
 	emulated.Environment.Emulated, emulated.Environment.Time = true, "2026-01-02T00:00:00Z"
 	emulatedBefore := drawn(rng, "", 5, 10000, 0.01, "pipe", "shm")
 	emulatedBefore.Environment.Emulated, emulatedBefore.Environment.Time = true, "2026-01-01T00:00:00Z"
+	hugePages := drawn(rng, "", 5, 10000, 0.01, "pipe", "shm")
+	hugePages.Plan.HugePages = true
 	for name, pair := range map[string][2]*results.Result{
 		"missing cell": {old, lacking}, "other machine": {old, elsewhere}, "emulated machines": {emulatedBefore, emulated},
+		"huge pages": {old, hugePages},
 	} {
 		old, young := pair[0], pair[1]
 		a, _ := FromResult(old)

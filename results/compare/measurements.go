@@ -89,6 +89,7 @@ func conditionsOf(r *results.Result) map[string]string {
 		"number of CPUs": fmt.Sprint(len(e.CPU.Allowed)), "frequency governor": e.CPU.Governor,
 		"virtualisation": e.Virtualisation,
 		"round time":     p.RoundTime.String(), "rate": fmt.Sprint(p.RatePerSecond), "gap": p.Gap.String(),
+		"huge pages": fmt.Sprint(p.HugePages),
 	}
 	if e.Emulated { // what it slows down, and by how much, differs from run to run
 		conditions["run on an emulated machine"] = e.Time

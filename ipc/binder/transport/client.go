@@ -64,7 +64,8 @@ func (t *transport) Dial(cfg ipc.Config, h ipc.Handover) (ipc.Client, error) {
 		h.Close()
 		return nil, t.wrap(err)
 	}
-	c := &client{transport: t, cfg: cfg, ps: ps, index: index, account: newAccount(copies.Request, t)}
+	c := &client{transport: t, cfg: cfg, ps: ps, index: index, account: newAccount(copies.Request, t),
+		buffers: ipc.Buffers{HugePages: cfg.HugePages}}
 	c.lifeline = ipc.Watch(h.Files[0], c.ending.PeerGone)
 	if err := c.find(); err != nil {
 		c.Close()

@@ -189,7 +189,8 @@ func (s *server) thread(state *binder.IPCThreadState) (*thread, ipc.Service) {
 	defer s.mu.Unlock()
 	th, ok := state.Local.(*thread)
 	if !ok {
-		th = &thread{server: s, state: state, account: newAccount(copies.Reply, s.transport)}
+		th = &thread{server: s, state: state, account: newAccount(copies.Reply, s.transport),
+			buffers: ipc.Buffers{HugePages: s.cfg.HugePages}}
 		state.Local = th
 		s.threads = append(s.threads, th)
 	}

@@ -118,6 +118,7 @@ func (t *transport) take(cfg ipc.Config, end ipc.Handover, out copies.Direction)
 		wait: cfg.Wait, ledger: copies.NewLedger(out), sites: t.Sites,
 		bare:   ipc.LentBuffer(make([]byte, ipc.Headroom)),
 		maxOut: limits[out], maxIn: limits[copies.Reply-out], record: t.Record,
+		buffers: ipc.Buffers{HugePages: cfg.HugePages},
 	}
 	var err error
 	if c.inbox, err = newInbox(c.maxIn); err != nil {
