@@ -148,19 +148,29 @@ func playUntil(t *testing.T, line, n, second int) (reached bool) {
 
 // dieAt runs f until the peer's n-th step and says whether it came so far.
 func (p *peer) dieAt(n int, f func()) (reached bool) {
+	p.cutAt(n)
+	return p.dies(f)
+}
+
+// dies runs f and says whether the peer died in it.
+func (p *peer) dies(f func()) (dead bool) {
 	defer func() {
 		p.step = nil
 		if r := recover(); r == errCut {
-			reached = true
+			dead = true
 		} else if r != nil {
 			panic(r)
 		}
 	}()
+	f()
+	return false
+}
+
+// cutAt has the peer die at its n-th step from now on.
+func (p *peer) cutAt(n int) {
 	p.step = func(arena.Step) {
 		if n--; n == 0 {
 			panic(errCut)
 		}
 	}
-	f()
-	return false
 }

@@ -33,16 +33,12 @@ func TestSendBeforeFree(t *testing.T) {
 	client.take()
 	server.read() // the completion of the reply
 
-	thread := func(p *peer) *Thread {
-		th, _ := p.p.threads.Load(p.pid)
-		return th.(*Thread)
-	}
-	asleep := func() bool { return thread(server).rec.wait.Word().Load()&1 != 0 }
+	asleep := func() bool { return server.thread().rec.wait.Word().Load()&1 != 0 }
 	var freed atomic.Int32
 	client.d.Trace(func(e Event) {
 		if e.Kind == EventFree {
 			freed.Add(1)
-			if asleep() || !thread(client).rec.armed {
+			if asleep() || !client.thread().rec.armed {
 				t.Error("the sender frees before it has woken the receiver, or is not armed")
 			}
 		}

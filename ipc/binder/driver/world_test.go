@@ -21,6 +21,7 @@ type world struct {
 	files map[FileKey]bool
 	peers []*peer
 	wins  map[ProcID][]byte
+	sleep sleepers
 }
 
 // peer is one process of a world.
@@ -33,6 +34,8 @@ type peer struct {
 	user  userMemory
 	tr    abi.TransactionData // the last that was read
 	codes []abi.Return        // of the last read
+	wrote int                 // bytes of commands that the last call consumed
+	co    coroutine
 }
 
 // userMemory is a process's memory: addresses from userBase on.
@@ -69,17 +72,30 @@ func (m userMemory) CopyToUser(addr uint64, src []byte) error {
 	return err
 }
 
-// testHost is a process's view of the world. Nobody ever sleeps in it: the
+// testHost is a process's view of the world. Only coroutines ever sleep in it: the
 // test does one thing after the other.
-type testHost struct{ w *world }
+type testHost struct {
+	w *world
+	p *peer
+}
 
-func (h testHost) Commit(int64) error                              { return nil }
-func (h testHost) Dead(s arena.Slot) (bool, int)                   { return h.w.dead[s.PID], 0 }
-func (h testHost) Wait(*atomic.Uint32, uint32, time.Duration) bool { return false }
-func (h testHost) Wake(*atomic.Uint32, int) int                    { return 1 }
-func (h testHost) Forget(id ProcID)                                { delete(h.w.wins, id) }
-func (h testHost) Populate(ProcID, int64, int64) error             { return nil }
-func (h testHost) Punch(ProcID, int64, int64)                      {}
+func (h testHost) Commit(int64) error                  { return nil }
+func (h testHost) Dead(s arena.Slot) (bool, int)       { return h.w.dead[s.PID], 0 }
+func (h testHost) Forget(id ProcID)                    { delete(h.w.wins, id) }
+func (h testHost) Populate(ProcID, int64, int64) error { return nil }
+func (h testHost) Punch(ProcID, int64, int64)          {}
+
+func (h testHost) Wait(word *atomic.Uint32, value uint32, timeout time.Duration) bool {
+	if timeout == arena.Forever && h.p.co.yield != nil && word.Load() == value {
+		h.p.sleepOn(word)
+	}
+	return false
+}
+
+func (h testHost) Wake(word *atomic.Uint32, _ int) int {
+	h.w.wake(word)
+	return 1
+}
 
 func (h testHost) Window(id ProcID, length int) ([]byte, error) {
 	if h.w.wins[id] == nil {
@@ -116,7 +132,8 @@ func (h testHost) DropFile(_ Owner, key FileKey) { delete(h.w.files, key) }
 
 func newWorld(t testing.TB, peers int) *world {
 	t.Helper()
-	w := &world{t: t, mem: make([]byte, 1<<20), dead: map[int32]bool{}, files: map[FileKey]bool{}, wins: map[ProcID][]byte{}}
+	w := &world{t: t, mem: make([]byte, 1<<20), dead: map[int32]bool{}, files: map[FileKey]bool{}, wins: map[ProcID][]byte{},
+		sleep: sleepers{on: map[*atomic.Uint32]*peer{}}}
 	for range peers {
 		w.add()
 	}
@@ -134,9 +151,9 @@ func (w *world) add() *peer {
 	var err error
 	self := arena.Slot{PID: p.pid, User: uint64(p.pid)}
 	if len(w.peers) == 0 {
-		p.d, err = Create(w.mem, self, testHost{w}, step)
+		p.d, err = Create(w.mem, self, testHost{w, p}, step)
 	} else {
-		p.d, err = Join(w.mem, self, testHost{w}, step)
+		p.d, err = Join(w.mem, self, testHost{w, p}, step)
 	}
 	if err != nil {
 		w.t.Fatal(err)
@@ -160,6 +177,7 @@ func (p *peer) call(commands []byte, readSize int) error {
 	bwr.Encode(p.user)
 	err := p.p.Ioctl(p.pid, abi.BINDER_WRITE_READ, atBWR)
 	bwr.Decode(p.user)
+	p.wrote = int(bwr.WriteConsumed)
 	p.codes = p.codes[:0]
 	d := abi.NewDecoder[abi.Return](p.user[atReturns-userBase:][:bwr.ReadConsumed])
 	for {
@@ -174,6 +192,12 @@ func (p *peer) call(commands []byte, readSize int) error {
 			p.codes = append(p.codes, code)
 		}
 	}
+}
+
+// thread is the peer's, which has made a call.
+func (p *peer) thread() *Thread {
+	th, _ := p.p.threads.Load(p.pid)
+	return th.(*Thread)
 }
 
 // do encodes commands and writes them, without reading.
