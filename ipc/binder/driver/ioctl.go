@@ -74,7 +74,9 @@ func (t *Thread) finish(err *error) {
 	}
 }
 
-// leave ends a call that is not parked.
+// leave ends a call that is not parked. It looks without the lock: see wantsLooper.
+//
+//go:norace
 func (t *Thread) leave(err error) error {
 	if t.locked || t.rec != nil && (t.rec.needReturn || t.rec.armed) {
 		t.returns(err)

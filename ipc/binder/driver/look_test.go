@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ipcbench/ipc/binder/abi"
+	"ipcbench/ipc/binder/driver/arena"
 )
 
 // TestOneIdleThreadLooks: of the threads of a pool that spin only the one looks
@@ -35,6 +36,10 @@ func TestOneIdleThreadLooks(t *testing.T) {
 		th, _ := server.p.threads.Load(tid)
 		return th.(*Thread)
 	}
+	idle := func(th *Thread) (is bool) {
+		_ = server.d.member.Do(func(*arena.Tx) error { is = th.rec.idle; return nil })
+		return is
+	}
 	asleep := func(th *Thread) bool { return th.rec.wait.Word().Load()&1 != 0 }
 	until := func(what func() bool) {
 		t.Helper()
@@ -45,9 +50,9 @@ func TestOneIdleThreadLooks(t *testing.T) {
 		}
 	}
 	older := read(2)
-	until(func() bool { return older.rec.idle })
+	until(func() bool { return idle(older) })
 	newer := read(3)
-	until(func() bool { return newer.rec.idle && asleep(older) })
+	until(func() bool { return idle(newer) && asleep(older) })
 	if asleep(newer) {
 		t.Error("the thread that the next call goes to sleeps")
 	}
@@ -55,7 +60,7 @@ func TestOneIdleThreadLooks(t *testing.T) {
 		if err := clients[i].send(abi.BC_TRANSACTION, 0, 0); err != nil {
 			t.Fatal(err)
 		}
-		until(func() bool { return !th.rec.idle })
+		until(func() bool { return !idle(th) })
 	}
 	wg.Wait()
 }

