@@ -105,8 +105,8 @@ func (f *File) Poll(key int32, timeout time.Duration) (int16, error) {
 // Account is described by device.Accountant: what the daemon did for the thread,
 // and the system calls of the thread itself.
 func (f *File) Account(key int32) device.Account {
-	if t, ok := f.threads.Load(key); ok {
-		return t.(*thread).account()
+	if t := f.known(key); t != nil {
+		return t.account()
 	}
 	return device.Account{}
 }
@@ -117,21 +117,29 @@ func (f *File) SetTerse(key int32) bool {
 	return err == nil && t.terse
 }
 
+// known is the thread with the key, nil if it has made no call yet.
+func (o *open) known(key int32) *thread {
+	if t := o.recent.Load(); t != nil && t.key == key {
+		return t
+	}
+	t, _ := o.threads.Load(key)
+	known, _ := t.(*thread)
+	return known
+}
+
 // thread is the thread with the key, whose page is got with its first call.
 func (o *open) thread(key int32) (*thread, error) {
-	if t := o.recent.Load(); t != nil && t.key == key {
-		return t, nil
-	}
-	t, ok := o.threads.Load(key)
-	if !ok {
-		made, err := o.newThread(key, 0)
-		if err != nil {
+	t := o.known(key)
+	if t == nil {
+		var err error
+		if t, err = o.newThread(key, 0); err != nil {
 			return nil, err
 		}
-		t = made
 	}
-	o.recent.Store(t.(*thread))
-	return t.(*thread), nil
+	if o.recent.Load() != t {
+		o.recent.Store(t)
+	}
+	return t, nil
 }
 
 func (o *open) newThread(key int32, flags uint64) (*thread, error) {

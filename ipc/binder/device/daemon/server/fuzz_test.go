@@ -13,8 +13,8 @@ import (
 )
 
 // startHere runs a daemon in this process, for fuzzing, which wants to see what
-// its inputs reach.
-func startHere(f *testing.F) *running {
+// its inputs reach, and for counting what it allocates.
+func startHere(f testing.TB) *running {
 	s, err := server.New(server.Options{Limits: testLimits})
 	if err != nil {
 		f.Fatal(err)
@@ -44,7 +44,7 @@ func FuzzPage(f *testing.F) {
 		r.open()
 		page := r.thread(1)
 		defer unix.Munmap(page)
-		copy(page[192:], content)
+		copy(page[128:], content) // behind the bells
 		page.Calls().Ring(1)
 		_ = unix.Send(r.fd, message, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 		page.Calls().Kick()

@@ -162,8 +162,12 @@ func (t *thread) settle(err error) (next *thread) {
 	return t
 }
 
-func errnoOf(err error) (e syscall.Errno) {
-	if err != nil && !errors.As(err, &e) {
+func errnoOf(err error) syscall.Errno {
+	if err == nil {
+		return 0
+	}
+	var e syscall.Errno // here, because it is allocated
+	if !errors.As(err, &e) {
 		return syscall.EIO
 	}
 	return e
@@ -188,13 +192,8 @@ func (t *thread) account() device.Account {
 // Park implements driver.Parker.
 func (t *thread) Park(d *driver.Thread, word *atomic.Uint32) {
 	t.parked = d
-	if t.word != word {
-		if t.word != nil {
-			t.p.s.host.parked.CompareAndDelete(t.word, t)
-		}
+	if t.word != word { // the first time: the driver's thread lives as long as this one
 		t.word = word
-	}
-	if other, _ := t.p.s.host.parked.Load(word); other != t {
 		t.p.s.host.parked.Store(word, t)
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // Version is that of messages and pages; Hello carries it.
-const Version = 2
+const Version = 3
 
 // Operation is what a client's message asks for.
 type Operation uint32

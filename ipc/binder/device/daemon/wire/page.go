@@ -7,8 +7,8 @@ import (
 	"ipcbench/ipc/binder/device"
 )
 
-// Page is the memory that a client thread shares with the daemon. Bells are on
-// lines of their own.
+// Page is the memory that a client thread shares with the daemon. Each of its parts
+// begins on a cache line of its own.
 type Page []byte
 
 // Where things are in a page, in bytes.
@@ -17,10 +17,10 @@ const (
 
 	callsAt    = 0  // bell: the client rings, the daemon listens
 	answersAt  = 64 // bell: the daemon rings, the client listens
-	requestAt  = 192
-	answerAt   = 256
-	accountAt  = 320
-	argumentAt = 384
+	requestAt  = 128
+	answerAt   = 192
+	accountAt  = 256
+	argumentAt = 320
 	commandsAt = argumentAt + MaxArgument
 	returnsAt  = commandsAt + MaxCommands
 
