@@ -41,6 +41,7 @@ var children = map[string]func(in io.Reader, out io.Writer) error{
 	"copies":  copiesChild,
 	"hidden":  hiddenChild,
 	"starter": starterChild,
+	"signal":  signalChild,
 }
 
 var (
@@ -242,6 +243,24 @@ func hiddenChild(in io.Reader, out io.Writer) error {
 		hidden, err := private(canarySize)
 		copy(hidden, p[canarySize/4:canarySize*3/4])
 		return err
+	})
+}
+
+// signalSize is the payload of signalChild, in bytes.
+const signalSize = 64
+
+// signalChild copies a small payload, and is interrupted by a signal while that is
+// still in the registers it was copied through.
+func signalChild(in io.Reader, out io.Writer) error {
+	runtime.LockOSThread()
+	return holdCopies(in, out, func(p []byte) error {
+		copied, err := private(signalSize)
+		if err != nil {
+			return err
+		}
+		pid, tid := unix.Getpid(), unix.Gettid()
+		copy(copied, p)
+		return unix.Tgkill(pid, tid, unix.SIGURG)
 	})
 }
 

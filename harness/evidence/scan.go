@@ -14,8 +14,7 @@ import (
 // minPayload is the shortest payload that does not occur by chance, and
 // maxWindow how much of a longer one is searched for at a time, in bytes: short
 // enough to lie inside one fragment of a message, longer than what the vector
-// registers hold in a row, which a signal leaves on a stack if it comes in the
-// middle of a copy.
+// registers hold in a row.
 const (
 	minPayload = 32
 	maxWindow  = 512
@@ -149,6 +148,9 @@ func (s *scanner) search(pid int, mapping *procfs.ProcMap, address uint64, conte
 				break
 			}
 			at += next
+			if inSignalFrame(content, at, len(w.content)) {
+				continue
+			}
 			s.note(pid, mapping, int64(address)+int64(at-w.offset), 1<<i)
 		}
 	}

@@ -10,13 +10,13 @@ import (
 	"ipcbench/ipc/copies"
 )
 
-// scan starts a child and searches it, or skips the test where that is not
-// permitted.
-func scan(t *testing.T, name string) []evidence.Place {
+// scan starts a child and searches it for so many bytes of the payload, or skips the
+// test where that is not permitted.
+func scan(t *testing.T, name string, size int) []evidence.Place {
 	t.Helper()
 	c := start(t, name)
 	c.hear(&greeting{})
-	places, err := evidence.Scan([]int{c.pid}, random(make([]byte, canarySize)))
+	places, err := evidence.Scan([]int{c.pid}, random(make([]byte, size)))
 	if errors.Is(err, fs.ErrPermission) {
 		t.Skipf("search of another process: %v", err)
 	}
@@ -44,7 +44,7 @@ var (
 )
 
 func TestCopiesAreFoundAndMerged(t *testing.T) {
-	places := scan(t, "copies")
+	places := scan(t, "copies", canarySize)
 	if n := evidence.Copies(places); n != 2 || len(places) != 2 {
 		t.Fatalf("%d copies in %+v, want the private and the shared one", n, places)
 	}
@@ -69,10 +69,18 @@ func TestCopiesAreFoundAndMerged(t *testing.T) {
 }
 
 func TestHiddenCopyIsCaught(t *testing.T) {
-	places := scan(t, "hidden")
+	places := scan(t, "hidden", canarySize)
 	f := evidence.CheckCanary(places, through(), copies.Request)
 	if f.Status != evidence.Disagrees || f.Counted["visible_copies"] != 2 {
 		t.Errorf("%+v", f)
+	}
+}
+
+// TestSavedRegisters: what a signal saves of a copy that has just been made is not a
+// copy more.
+func TestSavedRegisters(t *testing.T) {
+	if places := scan(t, "signal", signalSize); evidence.Copies(places) != 2 {
+		t.Errorf("%+v, want the payload and its one copy", places)
 	}
 }
 
