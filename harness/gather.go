@@ -26,9 +26,10 @@ const (
 const (
 	// evidenceBytes bounds the payload that a counted pass moves each way.
 	evidenceBytes = 4 << 20
-	// evidenceTries: a runtime-safe worker, or a pool, may start a thread in a
-	// pass, and records may be lost.
-	evidenceTries = 5
+	// evidenceTries: a runtime-safe worker may start a thread in a pass, and records
+	// may be lost. A Binder server is asked for one looper more at the end of each
+	// session, until it has sixteen, and its daemon for the thread that serves it.
+	evidenceTries = 20
 )
 
 // gather checks each cell's ledger against what does not come from it, outside
