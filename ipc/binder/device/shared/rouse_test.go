@@ -27,18 +27,10 @@ const sends = 3
 // arguments are the directory and how it waits.
 func receive(args []string) error {
 	runtime.GOMAXPROCS(4)
-	d, err := New(benchOptions(args[0], args[1]))
+	p, err := becomeManager(benchOptions(args[0], args[1]))
 	if err != nil {
 		return err
 	}
-	p, err := newPeer(d)
-	if err != nil {
-		return err
-	}
-	if err := p.f.Ioctl(p.tid, uint32(abi.BINDER_SET_CONTEXT_MGR), 0); err != nil {
-		return err
-	}
-	fmt.Println("ready")
 	for {
 		p.out = nil
 		code, tr, err := p.next()
@@ -67,7 +59,7 @@ func forget(args []string) error {
 	}
 	commits, decisive, changed, last := 0, 0, false, false
 	thread := unix.Gettid()
-	d, err := New(Options{Dir: args[0], Step: func(s arena.Step) {
+	d, p, err := join(Options{Dir: args[0], Step: func(s arena.Step) {
 		if unix.Gettid() != thread {
 			return // the watch
 		}
@@ -82,10 +74,6 @@ func forget(args []string) error {
 			_ = unix.Kill(os.Getpid(), unix.SIGKILL)
 		}
 	}})
-	if err != nil {
-		return err
-	}
-	p, err := newPeer(d)
 	if err != nil {
 		return err
 	}

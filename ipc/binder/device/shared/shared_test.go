@@ -59,6 +59,32 @@ const (
 	peerMemory = 1 << 20
 )
 
+// join joins a context, with one peer.
+func join(o Options) (*Device, *peer, error) {
+	d, err := New(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := newPeer(d)
+	return d, p, err
+}
+
+// member joins a context for the length of a test, which stays on its thread.
+func member(t *testing.T, dir string) (*Device, *peer) {
+	t.Helper()
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
+	d, p, err := join(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.close()
+		d.Close()
+	})
+	return d, p
+}
+
 func newPeer(d *Device) (*peer, error) {
 	f, err := d.Open(0)
 	if err != nil {
@@ -150,19 +176,24 @@ func serve(args []string) error {
 	if len(args) > 1 {
 		o = benchOptions(args[0], args[1])
 	}
-	d, err := New(o)
+	p, err := becomeManager(o)
 	if err != nil {
 		return err
 	}
-	p, err := newPeer(d)
-	if err != nil {
-		return err
-	}
-	if err := p.f.Ioctl(p.tid, uint32(abi.BINDER_SET_CONTEXT_MGR), 0); err != nil {
-		return err
-	}
-	fmt.Println("ready")
 	return p.echo()
+}
+
+// becomeManager joins as the context manager, and tells the test.
+func becomeManager(o Options) (*peer, error) {
+	_, p, err := join(o)
+	if err == nil {
+		err = p.f.Ioctl(p.tid, uint32(abi.BINDER_SET_CONTEXT_MGR), 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	fmt.Println(child.Ready)
+	return p, nil
 }
 
 // echo answers every call with its own payload.
@@ -246,16 +277,7 @@ func TestCallBetweenProcesses(t *testing.T) {
 func TestServerKilled(t *testing.T) {
 	dir := testDir(t)
 	server := start(t, "server", dir)
-	d, err := New(Options{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	p, err := newPeer(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
+	d, p := member(t, dir)
 	if code, _, err := p.request(64, 0); code != abi.BR_REPLY || err != nil {
 		t.Fatal(code, err)
 	}

@@ -34,15 +34,11 @@ func victim(args []string) error {
 		return err
 	}
 	count := 0
-	d, err := New(Options{Dir: args[0], Step: func(arena.Step) {
+	_, p, err := join(Options{Dir: args[0], Step: func(arena.Step) {
 		if count++; count == left {
 			_ = unix.Kill(os.Getpid(), unix.SIGKILL)
 		}
 	}})
-	if err != nil {
-		return err
-	}
-	p, err := newPeer(d)
 	if err != nil {
 		return err
 	}
@@ -78,11 +74,7 @@ func victim(args []string) error {
 // survivor calls the manager until its input ends, and checks every reply. It
 // says how many there were.
 func survivor(args []string) error {
-	d, err := New(Options{Dir: args[0]})
-	if err != nil {
-		return err
-	}
-	p, err := newPeer(d)
+	d, p, err := join(Options{Dir: args[0]})
 	if err != nil {
 		return err
 	}
@@ -91,7 +83,7 @@ func survivor(args []string) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		done.Store(true)
 	}()
-	fmt.Println("ready")
+	fmt.Println(child.Ready)
 	free, n := uint64(0), uint64(0)
 	for ; !done.Load(); n++ {
 		binary.NativeEndian.PutUint64(p.mem[atPayload:], n)

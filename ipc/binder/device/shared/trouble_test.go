@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ipcbench/internal/child"
 	"ipcbench/internal/leakcheck"
 	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder/abi"
@@ -25,11 +26,7 @@ func init() { roles["sender"] = sender }
 // sender sends a descriptor in a oneway call, closes it, lets its number be
 // used again, and dies before anybody received it.
 func sender(args []string) error {
-	d, err := New(Options{Dir: args[0]})
-	if err != nil {
-		return err
-	}
-	p, err := newPeer(d)
+	_, p, err := join(Options{Dir: args[0]})
 	if err != nil {
 		return err
 	}
@@ -110,18 +107,7 @@ func TestDescriptorOutlivesItsSender(t *testing.T) {
 func TestTruncatedRegion(t *testing.T) {
 	dir := testDir(t)
 	server := start(t, "server", dir)
-	d, err := New(Options{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	p, err := newPeer(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
+	_, p := member(t, dir)
 	_, reply, err := p.request(64, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -142,16 +128,7 @@ func TestTruncatedRegion(t *testing.T) {
 // TestForkedChild: a child that a member forks inherits neither its region nor the
 // arena.
 func TestForkedChild(t *testing.T) {
-	d, err := New(Options{Dir: testDir(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	p, err := newPeer(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
+	d, p := member(t, testDir(t))
 	for what, want := range map[string]struct {
 		addr uintptr
 		seen unix.Errno
@@ -210,18 +187,14 @@ func init() { roles["caller"] = caller }
 // caller sends a payload that the file system cannot hold, is told so, and
 // then one that fits.
 func caller(args []string) error {
-	d, err := New(Options{Dir: args[0]})
-	if err != nil {
-		return err
-	}
-	p, err := newPeer(d)
+	_, p, err := join(Options{Dir: args[0]})
 	if err != nil {
 		return err
 	}
 	if code, _, err := p.request(1000<<10, 0); err != nil || code != abi.BR_FAILED_REPLY {
 		return fmt.Errorf("a payload that does not fit: %v, %w", code, err)
 	}
-	fmt.Println("ready")
+	fmt.Println(child.Ready)
 	_, _, err = p.request(64, 0)
 	return err
 }
@@ -231,18 +204,7 @@ func caller(args []string) error {
 func TestRemovedDirectory(t *testing.T) {
 	dir := testDir(t)
 	server := start(t, "server", dir)
-	d, err := New(Options{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	p, err := newPeer(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
+	d, p := member(t, dir)
 	code, reply, err := p.request(64, 0)
 	if err != nil || code != abi.BR_REPLY {
 		t.Fatal(code, err)
@@ -351,7 +313,7 @@ func callUntilError(args []string) error {
 			ended <- err
 		}()
 	}
-	fmt.Println("ready")
+	fmt.Println(child.Ready)
 	for range 4 {
 		if err := <-ended; !errors.Is(err, unix.EIO) {
 			return fmt.Errorf("a call ended with %w", err)
