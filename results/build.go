@@ -32,14 +32,18 @@ func Build(e env.Environment, m *harness.Measured) *Result {
 	}
 	for i := range m.Floors {
 		f := buildFloor(&m.Floors[i])
-		f.Warnings = append(f.Warnings, smallPages(m.Plan, m.Floors[i].Generations)...)
+		if smallPages(m.Plan, m.Floors[i].Generations) {
+			f.Warnings = append(f.Warnings, onSmallPages)
+		}
 		r.Floors = append(r.Floors, f)
 	}
 	r.Warnings = append(r.Warnings, stateChanges(r.Floors)...)
 	for i := range m.Cells {
 		c := buildCell(&m.Cells[i])
 		c.FloorRatio = floorRatio(&c, r.Floors)
-		c.Warnings = append(c.Warnings, smallPages(m.Plan, m.Cells[i].Generations)...)
+		if c.SmallPages = smallPages(m.Plan, m.Cells[i].Generations); c.SmallPages {
+			c.Warnings = append(c.Warnings, onSmallPages)
+		}
 		r.Cells = append(r.Cells, c)
 	}
 	return r
@@ -95,16 +99,18 @@ func buildFloor(m *harness.FloorRecord) Floor {
 	return f
 }
 
+const onSmallPages = "payload was produced on small pages: the kernel had no huge ones, or does not say, or the transport lends memory of its own"
+
 // smallPages says whether the huge pages that a plan asked for were not to be had.
-func smallPages(p harness.Plan, generations [][]harness.Round) []string {
+func smallPages(p harness.Plan, generations [][]harness.Round) bool {
 	for _, rounds := range generations {
 		for i := range rounds {
 			if p.HugePages && !rounds[i].HugePages {
-				return []string{"payload was produced on small pages: the kernel had no huge ones, or does not say, or the transport lends memory of its own"}
+				return true
 			}
 		}
 	}
-	return nil
+	return false
 }
 
 // stateFactor is how far apart the cache-line ping-pong of two generations is

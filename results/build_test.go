@@ -93,7 +93,7 @@ func TestBuildSaysWherePagesAreSmall(t *testing.T) {
 	}
 	m.Floors = []harness.FloorRecord{sampleFloor(rng, "composite", 64, 900)}
 	r := Build(sampleEnvironment(), m)
-	if w := r.Cells[0].Warnings; len(w) != 0 {
+	if w := r.Cells[0].Warnings; len(w) != 0 || r.Cells[0].SmallPages || !r.Cells[1].SmallPages {
 		t.Errorf("on huge pages: %q", w)
 	}
 	for _, warnings := range [][]string{r.Cells[1].Warnings, r.Floors[0].Warnings} {

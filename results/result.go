@@ -45,6 +45,8 @@ type Cell struct {
 	VerifiedOperations uint64   `json:"verified_operations"`
 	Errors             []string `json:"errors"`
 	Warnings           []string `json:"warnings"`
+	// SmallPages: payload was not on the huge pages that the plan asked for.
+	SmallPages bool `json:"small_pages,omitempty"`
 	// Notes say how the transport sized itself for the cell.
 	Notes []string `json:"notes,omitempty"`
 

@@ -29,12 +29,17 @@ func Compare(old, young *Measurements, o Options) (*Comparison, error) {
 		}
 		c.Warnings = append(c.Warnings, "not measured alike: "+said)
 	}
+	c.warn(old, young)
+	return c, c.judge(old, young, apart{}, o.Thresholds)
+}
+
+// warn repeats the warnings of both sides.
+func (c *Comparison) warn(old, young *Measurements) {
 	for _, warning := range append(slices.Clone(old.warnings), young.warnings...) {
 		if !slices.Contains(c.Warnings, warning) {
 			c.Warnings = append(c.Warnings, warning)
 		}
 	}
-	return c, c.judge(old, young, apart{}, o.Thresholds)
 }
 
 // Paired compares the two builds of one run.
@@ -51,6 +56,7 @@ func Paired(r *results.Result, o Options) (*Comparison, error) {
 		return nil, fmt.Errorf("paired run, new build: %w", err)
 	}
 	c := &Comparison{Schema: Schema, Paired: true}
+	c.warn(old, young)
 	return c, c.judge(old, young, paired{}, o.Thresholds)
 }
 

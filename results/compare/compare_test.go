@@ -210,6 +210,12 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s, differences allowed: %v", name, err)
 		}
 	}
+	for i := range hugePages.Cells {
+		hugePages.Cells[i].SmallPages = true
+	}
+	if c := compared(t, hugePages, hugePages); len(c.Warnings) != 2 || !strings.HasSuffix(c.Warnings[0], ": pipe") {
+		t.Errorf("huge pages that were not to be had: %q", c.Warnings)
+	}
 	old.Cells[1] = old.Cells[0]
 	if _, err := FromResult(old); !errors.Is(err, ErrNotComparable) {
 		t.Errorf("a cell twice: %v", err)

@@ -72,6 +72,9 @@ func fromResult(r *results.Result, wanted func(*results.Cell) bool) (*Measuremen
 		}
 		seen[c.Key] = true
 		m.rows = append(m.rows, rowOf(c))
+		if c.SmallPages {
+			m.warnings = append(m.warnings, "on small pages, although huge ones were asked for: "+c.Name())
+		}
 	}
 	if len(m.rows) == 0 {
 		return nil, fmt.Errorf("%w: no cells", ErrNotComparable)
