@@ -33,13 +33,22 @@ func talks() (all []talk) {
 
 // TestCutSendBeforeFree kills one of two who talk at each of its steps, between the
 // wake-up and the free and asleep among them, and checks that the other goes on, and that
-// nothing that was read is lost or freed twice.
+// nothing that was read is lost or freed twice; and so if its rescuer is killed as well.
 func TestCutSendBeforeFree(t *testing.T) {
 	var cuts int
 	var seen lateFrees
+	rescued := 151 // in each so many-th cut the rescuer is killed, too
+	if long() {
+		rescued = 29
+	}
 	for _, k := range talks() {
-		for n := 1; k.until(t, n, &seen); n++ {
+		for n := 1; k.until(t, n, 0, &seen); n++ {
 			cuts++
+			if n%rescued == 1 {
+				for m := 1; k.until(t, n, m, &seen); m++ {
+					cuts++
+				}
+			}
 		}
 	}
 	t.Logf("%d cuts, %+v", cuts, seen)
@@ -70,9 +79,9 @@ func (f *lateFrees) note(p *peer, e Event) {
 	}
 }
 
-// until plays the talk, in which one dies at its n-th step, and says whether there
-// is such a step.
-func (k talk) until(t *testing.T, n int, seen *lateFrees) (reached bool) {
+// until plays the talk, in which one dies at its n-th step, and if second is not 0 the
+// first rescuer at its second-th. It says whether there is such a step.
+func (k talk) until(t *testing.T, n, second int, seen *lateFrees) (reached bool) {
 	w := newWorld(t, 4)
 	server, client, rescuer, other := w.peers[0], w.peers[1], w.peers[2], w.peers[3]
 	server.claim()
@@ -84,7 +93,7 @@ func (k talk) until(t *testing.T, n int, seen *lateFrees) (reached bool) {
 	if k.server {
 		victim = server
 	}
-	at := fmt.Sprintf("%+v, step %d", k, n)
+	at := fmt.Sprintf("%+v, step %d, %d", k, n, second)
 	victim.cutAt(n)
 	server.run(func() { server.serves(k.manner) })
 	client.run(func() { client.calls(3, k.manner) })
@@ -92,7 +101,11 @@ func (k talk) until(t *testing.T, n int, seen *lateFrees) (reached bool) {
 	victim.step = nil
 	if reached = w.dead[victim.pid]; reached {
 		w.check(at)
-		w.bury(victim, rescuer)
+		if second > 0 {
+			reached = rescuer.dieAt(second, func() { w.bury(victim, rescuer) })
+			w.bury(rescuer, other)
+		}
+		w.bury(victim, other)
 		w.settle()
 	}
 	w.check(at + ", afterwards")
@@ -117,8 +130,30 @@ func (k talk) until(t *testing.T, n int, seen *lateFrees) (reached bool) {
 		}
 		p.p.Close()
 	}
-	if err := leaks(rescuer.d); err != nil {
+	if err := leaks(other.d); err != nil {
 		t.Fatalf("%s: %v", at, err)
 	}
 	return reached
+}
+
+// TestOvertaken: a client whose server runs in its place as soon as it is woken does
+// without freeing late, for so many calls.
+func TestOvertaken(t *testing.T) {
+	const more = 6
+	for quick, want := range map[uint]int{0: overtakenFor + more - 1, 1: more - 1, 1<<63 - 1: 0} {
+		w := newWorld(t, 2)
+		server, client := w.peers[0], w.peers[1]
+		server.claim()
+		w.sleep.quick = quick
+		var seen lateFrees
+		client.d.Trace(func(e Event) { seen.note(client, e) })
+		server.run(func() { server.serves(manner{terse: true}) })
+		client.run(func() { client.calls(overtakenFor+more, manner{}) })
+		w.settle()
+		if late := seen.armed + seen.mail; late != want || !client.co.over {
+			t.Errorf("quick %b: of %d calls %d freed late, want %d", quick, overtakenFor+more, late, want)
+		}
+		server.p.flush()
+		w.settle()
+	}
 }
