@@ -50,7 +50,7 @@ func Prepare(r *ipc.Registry, p Plan, patterns []string) (*Run, error) {
 	return &Run{
 		transports: r, plan: p, cells: m.cells, skipped: m.skipped, evidence: true,
 		floors: floorUnits(p, m.cells),
-		random: rand.New(rand.NewPCG(p.Seed, 0x697063)),
+		random: rand.New(rand.NewPCG(p.Seed, 0x697063)), warnings: profileWarning(),
 	}, nil
 }
 

@@ -41,6 +41,8 @@ type worker struct {
 	task   assignment
 	info   ipc.Info
 	end    end
+	// stopProfile ends the CPU profile that is taken, if one is.
+	stopProfile func()
 	// sessions since garbage was collected.
 	sessions int
 }
@@ -74,10 +76,15 @@ func RunWorker(transports *ipc.Registry) int {
 
 func (w *worker) run(transports *ipc.Registry) error {
 	var first order
-	if err := w.line.Receive(&first, 0); err != nil || first.Assign == nil {
+	err := w.line.Receive(&first, 0)
+	if err != nil || first.Assign == nil {
 		return fmt.Errorf("no assignment: %w", err)
 	}
 	w.task = *first.Assign
+	if w.stopProfile, err = startProfile(w.task); err != nil {
+		return err
+	}
+	defer w.stopProfile()
 	transport, err := lookup(transports, w.task.Transport)
 	if err != nil {
 		return err
@@ -123,6 +130,7 @@ func (w *worker) listen() <-chan order {
 			var o order
 			if err := w.line.Receive(&o, 0); err != nil {
 				w.end.Close()
+				w.stopProfile()
 				os.Exit(lostLine(err))
 			}
 			orders <- o

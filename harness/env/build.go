@@ -4,6 +4,7 @@ import (
 	"context"
 	"os/exec"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,6 +31,13 @@ func Commit() (commit string, dirty bool) {
 		dirty = git("status", "--porcelain", "--untracked-files=no") != ""
 	}
 	return commit, dirty
+}
+
+// Profiled reports whether the program was compiled with a profile of its own
+// runs, as its folder's default.pgo makes `go build` do.
+func Profiled() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "-pgo" })
 }
 
 // workingIn reports whether the working directory belongs to the module: the

@@ -28,6 +28,7 @@ func Capture() (Environment, []string) {
 	e.Hostname, _ = os.Hostname()
 	e.Kernel = kernelRelease()
 	e.Commit, e.Dirty = Commit()
+	e.Profiled = Profiled()
 	e.CPU.Allowed = allowedCPUs()
 	e.ClockReadNS = clockRead()
 	e.Privileged = privileged()

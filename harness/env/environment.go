@@ -20,6 +20,7 @@ type Environment struct {
 	Go          string            `json:"go"`
 	Commit      string            `json:"commit,omitempty"`
 	Dirty       bool              `json:"dirty,omitempty"`
+	Profiled    bool              `json:"profiled,omitempty"` // compiled with a profile of earlier runs
 	Load        [3]float64        `json:"load"`
 	ClockReadNS float64           `json:"clock_read_ns,omitempty"`
 	Privileged  bool              `json:"privileged"`
