@@ -129,8 +129,8 @@ type Parker interface {
 	// Terse says that the thread reads on after each reply, and need not be told
 	// that the reply was sent (BR_TRANSACTION_COMPLETE). It is asked once.
 	Terse() bool
-	// Wake is called in the place of Host.Wake for threads that this one wakes.
-	Wake(word *atomic.Uint32, n int) (calls int)
+	// Waker is called in the place of the Host's for threads that this one wakes.
+	arena.Waker
 }
 
 // ErrParked says that a call waits for work. No other call of the thread begins

@@ -87,7 +87,7 @@ func (p *Proc) thread(tid int32) (*Thread, error) {
 	}
 	t.tx = tx
 	if t.parker != nil {
-		tx.SetWaker(t.parker.Wake)
+		tx.SetWaker(t.parker)
 	}
 	if other, loaded := p.threads.LoadOrStore(tid, t); loaded {
 		p.d.member.Release(tx)

@@ -19,16 +19,16 @@ type carrier interface {
 // put it.
 type plain struct{}
 
-func (plain) overhead() int { return 0 }
+func (*plain) overhead() int { return 0 }
 
-func (plain) call(c *client, request []byte, flags abi.TransactionFlags) ([]byte, error) {
+func (*plain) call(c *client, request []byte, flags abi.TransactionFlags) ([]byte, error) {
 	return c.thread.TransactBytes(c.handle, c.code(), request, flags)
 }
 
-func (plain) object(s *server) *binder.Binder { return s.ps.NewBytesBinder(plain{}) }
+func (p *plain) object(s *server) *binder.Binder { return s.ps.NewBytesBinder(p) }
 
 // OnBytes serves a call in place.
-func (plain) OnBytes(call *binder.Call, request []byte) ([]byte, error) {
+func (*plain) OnBytes(call *binder.Call, request []byte) ([]byte, error) {
 	return threadOf(call).handle(call, request)
 }
 
@@ -36,8 +36,8 @@ func (plain) OnBytes(call *binder.Call, request []byte) ([]byte, error) {
 // before they look at it.
 type twice struct{ plain }
 
-func (twice) call(c *client, request []byte, flags abi.TransactionFlags) ([]byte, error) {
-	reply, err := plain{}.call(c, request, flags)
+func (t *twice) call(c *client, request []byte, flags abi.TransactionFlags) ([]byte, error) {
+	reply, err := t.plain.call(c, request, flags)
 	if len(reply) > 0 {
 		reply = copyOut(&c.private, reply, c.cfg.MaxReply)
 		c.account.ledger.Received(secondCopySite, len(reply), 0)
@@ -45,10 +45,10 @@ func (twice) call(c *client, request []byte, flags abi.TransactionFlags) ([]byte
 	return reply, err
 }
 
-func (twice) object(s *server) *binder.Binder { return s.ps.NewBytesBinder(twice{}) }
+func (t *twice) object(s *server) *binder.Binder { return s.ps.NewBytesBinder(t) }
 
 // OnBytes serves a call on a copy.
-func (twice) OnBytes(call *binder.Call, request []byte) ([]byte, error) {
+func (*twice) OnBytes(call *binder.Call, request []byte) ([]byte, error) {
 	th := threadOf(call)
 	if len(request) > 0 && len(request) <= th.server.cfg.MaxRequest {
 		request = copyOut(&th.private, request, th.server.cfg.MaxRequest)
@@ -72,9 +72,9 @@ type parceled struct{}
 const descriptor = "org.ipcbench.IBench"
 
 // overhead is more than a token, an exception code, a length and padding.
-func (parceled) overhead() int { return 256 }
+func (*parceled) overhead() int { return 256 }
 
-func (parceled) call(c *client, request []byte, flags abi.TransactionFlags) ([]byte, error) {
+func (*parceled) call(c *client, request []byte, flags abi.TransactionFlags) ([]byte, error) {
 	c.data.Reset()
 	c.reply.Reset() // its buffer goes back with this call
 	c.data.WriteInterfaceToken(descriptor)
@@ -93,10 +93,10 @@ func (parceled) call(c *client, request []byte, flags abi.TransactionFlags) ([]b
 	return c.reply.NextByteArray()
 }
 
-func (parceled) object(s *server) *binder.Binder { return s.ps.NewBinder(descriptor, parceled{}) }
+func (p *parceled) object(s *server) *binder.Binder { return s.ps.NewBinder(descriptor, p) }
 
 // OnTransact serves a call.
-func (parceled) OnTransact(call *binder.Call) error {
+func (*parceled) OnTransact(call *binder.Call) error {
 	th := threadOf(call)
 	if k, _, _ := parts(call.Code); k != kindCall {
 		_, err := th.handle(call, nil)

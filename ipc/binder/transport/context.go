@@ -17,7 +17,7 @@ type Context struct {
 func Contexts() []Context {
 	var all []Context
 	for _, t := range transportList() {
-		if _, isPlain := t.carrier.(plain); isPlain && !t.info.RuntimeSafe {
+		if _, isPlain := t.carrier.(*plain); isPlain && !t.info.RuntimeSafe {
 			all = append(all, Context{t.info.Name, t.platform})
 		}
 	}

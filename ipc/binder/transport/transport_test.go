@@ -149,7 +149,7 @@ func subjects() (all []transporttest.Subject) {
 func subject(t ipc.Transport) transporttest.Subject {
 	carrier := base(t).carrier
 	s := transporttest.Subject{Transport: t, Copies: 1, Largest: regionSize - carrier.overhead()}
-	if _, isPlain := carrier.(plain); !isPlain {
+	if _, isPlain := carrier.(*plain); !isPlain {
 		s.Copies = 2
 	}
 	return s

@@ -29,49 +29,49 @@ func transportList() []*transport {
 				Name: "binder", Waits: ipc.Waits, PoolThreads: poolThreads,
 				Summary: "Binder driver in its callers: one copy into the receiver's region; futex",
 			},
-			platform: sharedPlatform{}, carrier: plain{}, site: binderSite,
+			platform: sharedPlatform{}, carrier: &plain{}, site: binderSite,
 		},
 		{
 			info: ipc.Info{
 				Name: "binder-2copy", Waits: ipc.Waits, PoolThreads: poolThreads,
 				Summary: "as binder, with a second copy out of the region",
 			},
-			platform: sharedPlatform{}, carrier: twice{}, site: twoCopySite,
+			platform: sharedPlatform{}, carrier: &twice{}, site: twoCopySite,
 		},
 		{
 			info: ipc.Info{
 				Name: "binder-parcel", Waits: ipc.Waits, PoolThreads: poolThreads,
 				Summary: "as binder, the payload marshalled into a Parcel first",
 			},
-			platform: sharedPlatform{}, carrier: parceled{}, site: parceledSite,
+			platform: sharedPlatform{}, carrier: &parceled{}, site: parceledSite,
 		},
 		{
 			info: ipc.Info{
 				Name: "binder-syscall", Waits: block, RuntimeSafe: true, PoolThreads: poolThreads,
 				Summary: "as binder, waiting through the Go scheduler",
 			},
-			platform: sharedPlatform{}, carrier: plain{}, site: syscallSite,
+			platform: sharedPlatform{}, carrier: &plain{}, site: syscallSite,
 		},
 		{
 			info: ipc.Info{
 				Name: "binder-daemon", Waits: block, PoolThreads: poolThreads,
 				Summary: "Binder driver in a process of its own: one process_vm_readv into the receiver's region; futex",
 			},
-			platform: daemonPlatform{}, carrier: plain{}, site: daemonSite, headerSite: &daemonPageSite,
+			platform: daemonPlatform{}, carrier: &plain{}, site: daemonSite, headerSite: &daemonPageSite,
 		},
 		{
 			info: ipc.Info{
 				Name: "binder-kernel", Waits: block, PoolThreads: poolThreads,
 				Summary: "the running kernel's Binder driver: one copy into the receiver's region",
 			},
-			platform: kernelPlatform{}, carrier: plain{}, site: kernelSite,
+			platform: kernelPlatform{}, carrier: &plain{}, site: kernelSite,
 		},
 		{
 			info: ipc.Info{
 				Name: "binder-kernel-2copy", Waits: block, PoolThreads: poolThreads, Optional: true,
 				Summary: "as binder-kernel, with a second copy out of the region",
 			},
-			platform: kernelPlatform{}, carrier: twice{}, site: kernelTwoCopySite,
+			platform: kernelPlatform{}, carrier: &twice{}, site: kernelTwoCopySite,
 		},
 	}
 }

@@ -105,8 +105,12 @@ type Host interface {
 	// Wait sleeps while *word == value, at most for timeout, which may be
 	// Forever; it may return early, and says whether a signal was the reason.
 	Wait(word *atomic.Uint32, value uint32, timeout time.Duration) (interrupted bool)
-	// Wake wakes up to n sleepers on the word, and returns how many system
-	// calls it made for it.
+	Waker
+}
+
+// Waker wakes up to n sleepers on a word, and returns how many system calls it made
+// for it.
+type Waker interface {
 	Wake(word *atomic.Uint32, n int) (calls int)
 }
 

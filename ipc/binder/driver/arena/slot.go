@@ -37,7 +37,7 @@ func (a *Arena) formatBootstrap() {
 func (a *Arena) newTx(r Ref[journal]) *Tx {
 	j := r.In(a)
 	return &Tx{base: a.base, last: a.last, arena: a, header: a.header, opts: &a.opts, ref: r, journal: j, images: imagesOf(j),
-		wakes: make([]*WaitWord, 0, 16), waker: a.host.Wake}
+		wakes: make([]*WaitWord, 0, 16), waker: a.host}
 }
 
 // Join makes the process a member. Only one process at a time may do so; the
@@ -154,7 +154,7 @@ func (m *Member) reuse() *Tx {
 func (m *Member) Release(tx *Tx) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	tx.waker = m.arena.host.Wake
+	tx.waker = m.arena.host
 	m.idle = append(m.idle, tx)
 }
 

@@ -51,7 +51,7 @@ type Tx struct {
 	images  address // of the journal
 	seq     uint64
 	wakes   []*WaitWord // to be woken by End; nil: it does not sleep
-	waker   func(word *atomic.Uint32, n int) (calls int)
+	waker   Waker
 	settled int // how many of them have their words changed
 	calls   uint64
 }
@@ -150,15 +150,15 @@ func (tx *Tx) advance() {
 func (tx *Tx) rouse() {
 	for _, w := range tx.wakes {
 		if w != nil {
-			tx.calls += uint64(tx.waker(&w.word, 1))
+			tx.calls += uint64(tx.waker.Wake(&w.word, 1))
 		}
 	}
 	tx.wakes, tx.settled = tx.wakes[:0], 0
 }
 
-// SetWaker has wake called in the place of Host.Wake for the threads given to Wake,
-// so that a caller can wake them a little later.
-func (tx *Tx) SetWaker(wake func(word *atomic.Uint32, n int) (calls int)) { tx.waker = wake }
+// SetWaker has w wake the threads given to Wake in the place of the Host, so that a
+// caller can wake them a little later.
+func (tx *Tx) SetWaker(w Waker) { tx.waker = w }
 
 // Wake has End wake the thread that waits on w.
 func (tx *Tx) Wake(w *WaitWord) { tx.wakes = append(tx.wakes, w) }
