@@ -24,8 +24,9 @@ func (p *Proc) Ioctl(tid int32, cmd abi.Ioctl, arg uint64) (err error) {
 	if err := t.enter(); err != nil {
 		return err
 	}
-	result := t.leave(t.ioctl(cmd, arg))
-	for result == ErrParked && t.parker == nil {
+	result := t.ioctl(cmd, arg)
+	t.leave()
+	for t.parked && t.parker == nil {
 		t.noteOvertaken(t.number)
 		result = t.resume(t.await(t.number, time.Time{}))
 	}
@@ -48,11 +49,14 @@ func (t *Thread) Resume(interrupted bool) (err error) {
 // resume goes on with a call that is parked, after a wait that was interrupted by an
 // error or not.
 func (t *Thread) resume(waited error) error {
+	t.parked = false
 	over, waited := t.awake(t.parkedFor, waited)
 	if !over {
 		waited = t.sleep(t.parkedFor)
 	}
-	return t.leave(t.endWriteRead(t.readOn(t.parkedFor, waited)))
+	err := t.endWriteRead(t.readOn(t.parkedFor, waited))
+	t.leave()
+	return err
 }
 
 // HasMail says whether Resume of a parked call would end it without waiting for
@@ -69,7 +73,7 @@ func (t *Thread) finish(err *error) {
 		*err = t.giveUp(recover())
 	}
 	debug.SetPanicOnFault(t.faults)
-	if *err != ErrParked {
+	if !t.parked {
 		t.mu.Unlock()
 	}
 }
@@ -77,18 +81,14 @@ func (t *Thread) finish(err *error) {
 // leave ends a call that is not parked. It looks without the lock: see wantsLooper.
 //
 //go:norace
-func (t *Thread) leave(err error) error {
-	if t.locked || t.rec != nil && (t.rec.needReturn || t.rec.armed) {
-		t.returns(err)
+func (t *Thread) leave() {
+	if !t.parked && (t.locked || t.rec != nil && (t.rec.needReturn || t.rec.armed)) {
+		t.returns()
 	}
-	return err
 }
 
 // returns is leave for a thread that still has the lock, or was sent home.
-func (t *Thread) returns(err error) {
-	if err == ErrParked {
-		return
-	}
+func (t *Thread) returns() {
 	if t.ref != 0 && t.rec.needReturn {
 		t.lock()
 		t.ref.Edit(t.tx).needReturn = false
@@ -104,6 +104,7 @@ func (t *Thread) returns(err error) {
 // into an argument that is not there: it undoes what the call changed since its last
 // commit, as far as the arena is still there.
 func (t *Thread) giveUp(panicked any) error {
+	t.parked = false
 	err := errno(arena.Damage(panicked))
 	var fault interface{ Addr() uintptr }
 	if errors.As(err, &fault) && !t.d.a.Contains(fault.Addr()) {
@@ -111,7 +112,8 @@ func (t *Thread) giveUp(panicked any) error {
 	}
 	if arena.Survive(func() error {
 		t.abandon()
-		return t.leave(nil)
+		t.leave()
+		return nil
 	}) != nil {
 		t.locked = false
 	}
@@ -200,7 +202,7 @@ func (t *Thread) argument(at uint64) *[abi.SizeofWriteRead]byte {
 
 // endWriteRead writes back what was consumed.
 func (t *Thread) endWriteRead(err error) error {
-	if err == ErrParked {
+	if t.parked {
 		return err
 	}
 	t.unlock()

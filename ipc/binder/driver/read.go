@@ -130,6 +130,7 @@ func (t *Thread) sleep(forProc bool) error {
 		t.parkedFor, t.number = forProc, t.arm(forProc)
 		t.unlock()
 		if t.parker == nil || t.park() {
+			t.parked = true
 			return ErrParked
 		}
 		if over, err := t.awake(forProc, nil); over {

@@ -65,6 +65,7 @@ type Thread struct {
 	nonblock  bool                   // the call does not wait
 	delivered arena.Ref[transaction] // the call that this read delivers
 	overtaken int                    // how many more calls do without sendBeforeFree
+	parked    bool                   // the call waits for work
 	parkedFor bool                   // while parked: whether work of the process would do
 	number    uint32                 // while parked: that of the wait word
 }
