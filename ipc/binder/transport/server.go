@@ -49,8 +49,9 @@ type thread struct {
 	buffers ipc.Buffers
 	account account
 	handler ipc.Handler
-	// fresh: it has had no call in this session.
-	fresh bool
+	// fresh: it has had no call in this session; unmarked: it has had one since the
+	// last mark.
+	fresh, unmarked bool
 	// private is where carriers put what they copy.
 	private []byte
 }
@@ -203,6 +204,9 @@ func (s *server) thread(state *binder.IPCThreadState) (*thread, ipc.Service) {
 // done is a looper's way out of a session.
 func (s *server) done(state *binder.IPCThreadState) {
 	th := state.Local.(*thread)
+	if th.unmarked { // its last call was no client's last
+		th.mark()
+	}
 	th.account.settle(state)
 	if th.handler != nil {
 		th.handler.Done()
@@ -224,7 +228,7 @@ func (th *thread) handle(call *binder.Call, request []byte) ([]byte, error) {
 	case th.handler == nil || k != kindCall || len(request) > th.server.cfg.MaxRequest:
 		return nil, binder.BadValue
 	}
-	th.mark()
+	th.operate()
 	th.account.ledger.Delivered(len(request))
 	reply := th.handler.Handle(request, call.OneWay())
 	if call.OneWay() {
@@ -255,15 +259,22 @@ func (th *thread) drain(client int, sent uint32) error {
 	return nil
 }
 
-// mark ends an operation. A reply goes out with the read of the next call, so what
-// lies between two marks is one operation, half of this one and half of the one
-// before; only what comes before the first, which has no reply in it, is none.
-func (th *thread) mark() {
+// operate is called with each call. A reply goes out with the read of the next
+// call, so what lies between two calls is one operation, half of this one and half of
+// the one before; only what comes before the first, which has no reply in it, is none.
+func (th *thread) operate() {
 	if th.fresh {
 		th.account.exclude(th.state)
 		th.fresh = false
 	}
+	th.unmarked = true
+}
+
+// mark says that the operations so far have ended.
+func (th *thread) mark() {
+	th.operate()
 	th.account.mark(th.state)
+	th.unmarked = false
 }
 
 // Buffer implements ipc.Thread.
