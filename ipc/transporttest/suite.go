@@ -68,6 +68,7 @@ func runSuite(t *testing.T, s Subject) {
 		{"ServeAgain", testServeAgain},
 		{"Clients", testClients},
 		{"TooLarge", testTooLarge},
+		{"HugePages", testHugePages},
 		{"CloseServer", testCloseServer},
 		{"CloseClient", testCloseClient},
 		{"CloseSender", testCloseSender},
