@@ -73,7 +73,6 @@ func (a *account) settle(t *binder.IPCThreadState) {
 	a.enter(&a.marked)
 	a.ledger.Mark()
 	a.enter(a.now(t))
-	a.marked = a.entered
 }
 
 // exclude enters what came so far as what belongs to no operation.

@@ -80,10 +80,10 @@ func (*parceled) call(c *client, request []byte, flags abi.TransactionFlags) ([]
 	c.data.WriteInterfaceToken(descriptor)
 	c.data.WriteByteArray(request)
 	c.account.ledger.Sent(parcelSite, len(request), c.data.Len()-len(request))
-	c.account.sent(0, c.data.Len()-len(request))
 	if err := c.thread.Transact(c.handle, c.code(), &c.data, &c.reply, flags); err != nil {
 		return nil, err
 	}
+	c.account.sent(0, c.data.Len()-len(request))
 	if flags&abi.TF_ONE_WAY != 0 {
 		return nil, nil
 	}

@@ -201,17 +201,17 @@ func (s *server) thread(state *binder.IPCThreadState) (*thread, ipc.Service) {
 	return th, s.session.service
 }
 
-// done is a looper's way out of a session.
+// done is a looper's way out of a session, if it had not ended before the looper came:
+// then its ledger is still that of the session before.
 func (s *server) done(state *binder.IPCThreadState) {
 	th := state.Local.(*thread)
-	if th.unmarked { // its last call was no client's last
-		th.mark()
+	if th.handler == nil {
+		return
 	}
+	th.mark() // its last call may have been no client's last
 	th.account.settle(state)
-	if th.handler != nil {
-		th.handler.Done()
-		th.handler = nil
-	}
+	th.handler.Done()
+	th.handler = nil
 }
 
 // handle serves one call; its reply lies in the handler's buffer.
@@ -270,11 +270,13 @@ func (th *thread) operate() {
 	th.unmarked = true
 }
 
-// mark says that the operations so far have ended.
+// mark says that the operations so far have ended, if there were any since the last
+// mark.
 func (th *thread) mark() {
-	th.operate()
-	th.account.mark(th.state)
-	th.unmarked = false
+	if th.unmarked {
+		th.account.mark(th.state)
+		th.unmarked = false
+	}
 }
 
 // Buffer implements ipc.Thread.
