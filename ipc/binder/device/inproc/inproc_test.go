@@ -357,3 +357,66 @@ func TestBadArgument(t *testing.T) {
 		t.Errorf("a read after bad arguments: %v", err)
 	}
 }
+
+// TestBadCommands: where the memory of a stream ends, commands are executed up to
+// there, and the call says how far that was.
+func TestBadCommands(t *testing.T) {
+	d, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, client := newPeer(t, d, 100), newPeer(t, d, 200)
+	becomeManager(t, server)
+	const page = 4096
+	pages, err := unix.Mmap(-1, 0, 2*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(pages)
+	if err := unix.Mprotect(pages[page:], unix.PROT_NONE); err != nil {
+		t.Fatal(err)
+	}
+	var command [4 + abi.SizeofTransactionData]byte
+	e := abi.NewEncoder[abi.Command](command[:])
+	e.Transaction(abi.BC_TRANSACTION, &abi.TransactionData{Flags: abi.TF_ONE_WAY, DataSize: 4, Buffer: client.addr(atPayload)})
+	for _, stream := range []struct {
+		name          string
+		good, rest    int // bytes on the first page, and behind it
+		want, reached int // commands executed, bytes consumed
+	}{
+		{"two commands, the second on a bad page", len(command), len(command), 1, len(command)},
+		{"a command that reaches into a bad page", len(command) - 8, 8, 0, 0},
+		{"one more that does", 2*len(command) - 8, 8, 1, len(command)},
+		{"all on a bad page", 0, 2 * len(command), 0, 0},
+	} {
+		begin := page - stream.good
+		for at := begin; at < page; at += len(command) {
+			copy(pages[at:page], command[:])
+		}
+		bwr := abi.WriteRead{WriteSize: uint64(stream.good + stream.rest), WriteBuffer: sys.Address(pages) + uint64(begin)}
+		bwr.Encode(client.mem)
+		err := client.f.Ioctl(client.tid, uint32(abi.BINDER_WRITE_READ), uintptr(sys.Address(client.mem)))
+		bwr.Decode(client.mem)
+		if !errors.Is(err, unix.EFAULT) || bwr.WriteConsumed != uint64(stream.reached) {
+			t.Errorf("%s: %d bytes consumed, %v; want %d, EFAULT", stream.name, bwr.WriteConsumed, err, stream.reached)
+		}
+		for got := 0; ; got++ {
+			if err := server.call(nil, 256); err != nil {
+				if err != unix.EAGAIN || got != stream.want {
+					t.Errorf("%s: %d calls arrived, then %v; want %d", stream.name, got, err, stream.want)
+				}
+				break
+			}
+			_, tr := server.returned()
+			var free [12]byte
+			f := abi.NewEncoder[abi.Command](free[:])
+			f.Uint64(abi.BC_FREE_BUFFER, tr.Buffer)
+			if err := server.call(free[:], 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := client.call(nil, 256); err != nil && err != unix.EAGAIN {
+			t.Errorf("%s: a read after it: %v", stream.name, err)
+		}
+	}
+}
