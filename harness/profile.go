@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"strings"
-	"sync"
 )
 
 // ProfileVariable names the environment variable that holds the folder in which
@@ -15,8 +14,8 @@ import (
 // so that the latencies of such a run, which says so, are no result.
 const ProfileVariable = "IPCBENCH_CPU_PROFILE"
 
-// startProfile begins the worker's CPU profile, if one is wanted. stop ends it, the
-// first time, and returns when it is written.
+// startProfile begins the worker's CPU profile, if one is wanted. stop ends it, and
+// returns when it is written.
 func startProfile(task assignment) (stop func(), err error) {
 	folder := os.Getenv(ProfileVariable)
 	if folder == "" {
@@ -32,10 +31,10 @@ func startProfile(task assignment) (stop func(), err error) {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", ProfileVariable, err)
 	}
-	return sync.OnceFunc(func() {
+	return func() {
 		pprof.StopCPUProfile()
 		f.Close()
-	}), nil
+	}, nil
 }
 
 // profileWarning is what a run says of itself whose workers are profiled.

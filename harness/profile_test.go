@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// A profile is there, whole, when the worker's part is over, and stopping twice is
-// stopping once.
+// A profile is there, whole, when it is stopped.
 func TestProfile(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv(ProfileVariable, folder)
@@ -17,7 +16,6 @@ func TestProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop()
 	stop()
 	files, err := filepath.Glob(filepath.Join(folder, "floor-composite-client-*.pprof"))
 	if err != nil || len(files) != 1 {

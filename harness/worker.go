@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -41,8 +42,9 @@ type worker struct {
 	task   assignment
 	info   ipc.Info
 	end    end
-	// stopProfile ends the CPU profile that is taken, if one is.
-	stopProfile func()
+	// close lets go of the channel and ends the profile, once: whoever calls it
+	// returns when that is done, so that no process ends in the middle of it.
+	close func()
 	// sessions since garbage was collected.
 	sessions int
 }
@@ -81,10 +83,10 @@ func (w *worker) run(transports *ipc.Registry) error {
 		return fmt.Errorf("no assignment: %w", err)
 	}
 	w.task = *first.Assign
-	if w.stopProfile, err = startProfile(w.task); err != nil {
+	stopProfile, err := startProfile(w.task)
+	if err != nil {
 		return err
 	}
-	defer w.stopProfile()
 	transport, err := lookup(transports, w.task.Transport)
 	if err != nil {
 		return err
@@ -93,7 +95,11 @@ func (w *worker) run(transports *ipc.Registry) error {
 	if w.end, err = w.open(transport); err != nil {
 		return err
 	}
-	defer w.end.Close()
+	w.close = sync.OnceFunc(func() {
+		w.end.Close()
+		stopProfile()
+	})
+	defer w.close()
 	w.orders = w.listen()
 	if err := w.line.Send(answer{Ready: true, Protocol: protocolVersion}); err != nil {
 		return err
@@ -129,8 +135,7 @@ func (w *worker) listen() <-chan order {
 		for {
 			var o order
 			if err := w.line.Receive(&o, 0); err != nil {
-				w.end.Close()
-				w.stopProfile()
+				w.close()
 				os.Exit(lostLine(err))
 			}
 			orders <- o

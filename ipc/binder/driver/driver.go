@@ -234,13 +234,15 @@ func (d *Driver) options(step func(arena.Step)) arena.Options {
 	return arena.Options{Host: d.host, Recovered: d.wakeAll, Step: step}
 }
 
-// Leave ends the attachment. All binder_procs of the process must have been
-// closed. Only one process at a time may leave or join.
-func (d *Driver) Leave() {
+// Leave ends the attachment, and says how many other processes are attached; 0, too,
+// if the arena is damaged. All binder_procs of the process must have been closed.
+// Only one process at a time may leave or join.
+func (d *Driver) Leave() (others int) {
 	_ = arena.Survive(func() error {
-		d.member.Leave()
+		others = d.member.Leave()
 		return nil
 	})
+	return others
 }
 
 // Condemn gives the context up: its memory was damaged from outside. Whoever waits

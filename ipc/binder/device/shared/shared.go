@@ -264,9 +264,9 @@ func (d *Device) Close() error {
 	if err := flock(d.lock, unix.LOCK_EX); err != nil {
 		return err
 	}
-	d.driver.Leave()
+	others := d.driver.Leave()
 	var err error
-	last := len(d.driver.Members()) == 0 && living(d.dir) <= 1 // which is this one
+	last := others == 0 && living(d.dir) <= 1 // which is this one
 	if last && isAt(d.lock, lockPath(d.dir)) {
 		err = dismantle(d.dir)
 	}

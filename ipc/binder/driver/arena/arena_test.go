@@ -423,6 +423,55 @@ func TestBootstrapDies(t *testing.T) {
 	}
 }
 
+// TestLeave: who leaves is told how many are left, and has no journal any more: who
+// died holding the lock with one could not be told from the living.
+func TestLeave(t *testing.T) {
+	a, _ := newTestArena(t, new(testHost))
+	first, _ := join(t, a)
+	second, _ := join(t, a)
+	if others := second.Leave(); others != 1 {
+		t.Errorf("%d others are left, want 1", others)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("a member that left goes on using its journal")
+			}
+		}()
+		_ = second.Do(func(*Tx) error { return nil })
+	}()
+	if others := first.Leave(); others != 0 {
+		t.Errorf("%d others are left, want none", others)
+	}
+}
+
+// TestLeaverDies has a process die at each step while it leaves; the others go on, and
+// remove what it left.
+func TestLeaverDies(t *testing.T) {
+	for n := 1; ; n++ {
+		host := &testHost{}
+		a, mem := newTestArena(t, host)
+		leaver, _ := join(t, a)
+		b := reopen(t, mem, host)
+		m, tx := join(t, b)
+		pid := leaver.Slot().In(a).PID
+		if !dieAt(a, n, func() { leaver.Leave() }) {
+			break
+		}
+		host.kill(pid)
+		tx.Begin()
+		for _, s := range tx.Members() {
+			if s.Ref != m.Slot() {
+				tx.Remove(s.Ref)
+			}
+		}
+		tx.End()
+		if s, j := slotKinds.Live(b), journalKinds.Live(b); s != 1 || j != 2 {
+			t.Fatalf("cut at %d: %d slots and %d journals are left, want 1 and 2", n, s, j)
+		}
+	}
+}
+
 func TestParallel(t *testing.T) {
 	a, _ := newTestArena(t, &testHost{})
 	_, tx := join(t, a)

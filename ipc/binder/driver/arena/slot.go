@@ -207,14 +207,18 @@ func (tx *Tx) Remove(slot Ref[Slot]) {
 	tx.Commit()
 }
 
-// Leave makes the process no member any more. As with Join, only one process
-// at a time may do so.
-func (m *Member) Leave() {
+// Leave makes the process no member any more, and says how many others are left. As
+// with Join, only one process at a time may do so. The member's journals are others'
+// from then on, and its methods panic.
+func (m *Member) Leave() (others int) {
 	a := m.arena
 	s, lent := m.slot.In(a), bootstrapSlotLine.In(a)
 	lent.PID, lent.UID, lent.Start, lent.User = s.PID, s.UID, s.Start, s.User
 	tx := a.newTx(bootstrapJournalLine)
 	tx.Begin()
 	tx.Remove(m.slot)
+	others = len(tx.Members())
 	tx.End()
+	m.main, m.idle = nil, nil
+	return others
 }
