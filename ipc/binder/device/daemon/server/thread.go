@@ -166,7 +166,7 @@ func errnoOf(err error) syscall.Errno {
 	if err == nil {
 		return 0
 	}
-	var e syscall.Errno // here, because it is allocated
+	var e syscall.Errno // not a result: errors.As makes it escape, and answers without error would allocate it
 	if !errors.As(err, &e) {
 		return syscall.EIO
 	}
