@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 
@@ -101,6 +102,42 @@ func checkOutcome(o *claims.Outcome) error {
 	}
 	if len(o.Order) != len(o.Columns) {
 		return errors.New("columns without an order")
+	}
+	for i := range o.Tables {
+		if err := checkTable(&o.Tables[i]); err != nil {
+			return fmt.Errorf("table %d: %w", i, err)
+		}
+	}
+	for i := range o.Figures {
+		if err := checkFigure(&o.Figures[i]); err != nil {
+			return fmt.Errorf("figure %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// checkTable: a table has columns, and a cell for each in each row.
+func checkTable(t *claims.Table) error {
+	if len(t.Header) == 0 {
+		return errors.New("no columns")
+	}
+	for i, row := range t.Rows {
+		if len(row) != len(t.Header) {
+			return fmt.Errorf("row %d has %d cells for %d columns", i, len(row), len(t.Header))
+		}
+	}
+	return nil
+}
+
+// checkFigure: a point may be below zero, as a difference is, but no further
+// from it than a figure of a run.
+func checkFigure(f *claims.Figure) error {
+	for _, s := range f.Series {
+		for _, p := range s.Points {
+			if err := checkFigures(math.Abs(p[0]), math.Abs(p[1])); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

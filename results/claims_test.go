@@ -72,6 +72,10 @@ func TestReadClaimsRefuses(t *testing.T) {
 		{"missing column", head + `{"id": "C1", "verdict": "supported", "order": ["binder"]}]}`, ErrDamaged},
 		{"column without order", head + `{"id": "C1", "verdict": "supported", "columns": {"binder": {"verdict": "refuted"}}}]}`, ErrDamaged},
 		{"column without verdict", head + `{"id": "C1", "verdict": "supported", "order": ["a"], "columns": {"a": {}}}]}`, ErrDamaged},
+		{"table without columns", head + `{"id": "C1", "verdict": "supported", "tables": [{"title": "t"}]}]}`, ErrDamaged},
+		{"row without a cell", head + `{"id": "C1", "verdict": "supported", "tables": [{"header": ["a", "b"], "rows": [["1"]]}]}]}`, ErrDamaged},
+		{"row with a cell more", head + `{"id": "C1", "verdict": "supported", "tables": [{"header": ["a"], "rows": [["1", "2"]]}]}]}`, ErrDamaged},
+		{"huge point", head + `{"id": "C1", "verdict": "supported", "figures": [{"series": [{"points": [[1, -1e300]]}]}]}]}`, ErrDamaged},
 	} {
 		if _, err := ReadClaims(strings.NewReader(c.text)); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
@@ -173,9 +177,7 @@ func FuzzReadClaims(f *testing.F) {
 			return
 		}
 		for _, format := range ClaimsFormats {
-			if err := format.Render(io.Discard, r); err != nil {
-				t.Errorf("%s: %v", format.Name, err)
-			}
+			checkRendered(t, format.Name, func(w io.Writer) error { return format.Render(w, r) })
 		}
 	})
 }

@@ -55,6 +55,6 @@ func (m *markdownReport) columns(o *claims.Outcome) {
 		m.line("")
 		m.line(PlainMarkdown(table.Title))
 		m.line("")
-		m.texts(table.Header, mapped(table.Rows, plain))
+		m.texts(plainTable(table))
 	}
 }

@@ -18,7 +18,7 @@ func ClaimsTable(w io.Writer, r *claims.Report) error {
 	t.texts(claimsOverview(r))
 	for i := range r.Claims {
 		o := &r.Claims[i]
-		t.heading(o.ID + "  " + string(o.Verdict))
+		t.heading(plain(o.ID) + "  " + string(o.Verdict))
 		t.paragraph("  ", o.Statement+" ("+o.Source+")")
 		t.paragraph("  ", "Would refute it: "+o.Refutation)
 		for _, name := range o.Order {
@@ -28,7 +28,7 @@ func ClaimsTable(w io.Writer, r *claims.Report) error {
 		for _, table := range o.Tables {
 			t.line("")
 			t.paragraph("  ", table.Title)
-			t.texts(table.Header, mapped(table.Rows, plain))
+			t.texts(plainTable(table))
 		}
 	}
 	if r.Incomplete != "" {
@@ -44,6 +44,11 @@ func claimMachines(r *claims.Report) []string {
 		all = append(all, plain(e.Name)+": "+machine(e.Environment))
 	}
 	return all
+}
+
+// plainTable is a table's header and rows, fit to be shown.
+func plainTable(t claims.Table) (header []string, rows [][]string) {
+	return mapped([][]string{t.Header}, plain)[0], mapped(t.Rows, plain)
 }
 
 // paragraph writes wrapped text behind a mark.
@@ -73,10 +78,10 @@ func restsOn(c claims.Column) string {
 // most claims share.
 func claimsOverview(r *claims.Report) (header []string, rows [][]string) {
 	subjects := claimSubjects(r)
-	header = append([]string{"claim", "verdict"}, subjects...)
+	header = mapped([][]string{append([]string{"claim", "verdict"}, subjects...)}, plain)[0]
 	for i := range r.Claims {
 		o := &r.Claims[i]
-		row := []string{o.ID, string(o.Verdict)}
+		row := []string{plain(o.ID), string(o.Verdict)}
 		for _, name := range subjects {
 			verdict := none
 			if c, have := o.Columns[name]; have {
@@ -96,7 +101,7 @@ func claimSubjects(r *claims.Report) (subjects []string) {
 		for _, name := range r.Claims[i].Order {
 			if strings.HasPrefix(name, "binder") && !seen[name] {
 				seen[name] = true
-				subjects = append(subjects, plain(name))
+				subjects = append(subjects, name)
 			}
 		}
 	}

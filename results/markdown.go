@@ -91,11 +91,7 @@ func (m *markdownReport) filled(style style, header []string, rows [][]string) {
 	if m.err != nil {
 		return
 	}
-	for _, row := range rows {
-		for i := range row {
-			row[i] = escape(row[i])
-		}
-	}
+	header, rows = mapped([][]string{header}, escape)[0], mapped(rows, escape)
 	m.err = fill(tablewriter.NewTable(m.w, tablewriter.WithRenderer(renderer.NewMarkdown())), style, header, rows)
 }
 

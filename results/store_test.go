@@ -117,9 +117,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		for _, format := range Formats {
-			if err := format.Render(io.Discard, r); err != nil {
-				t.Errorf("%s: %v", format.Name, err)
-			}
+			checkRendered(t, format.Name, func(w io.Writer) error { return format.Render(w, r) })
 		}
 	})
 }
