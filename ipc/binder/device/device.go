@@ -90,7 +90,8 @@ type Accountant interface {
 // it already waiting, and no other has to be woken. The kernel's driver has no such
 // thing.
 type Terse interface {
-	// SetTerse is called before a thread's first ioctl, and says whether it is so.
+	// SetTerse is called between a thread's ioctls, and says whether it is so from
+	// now on.
 	SetTerse(thread int32) bool
 }
 

@@ -126,9 +126,6 @@ type Parker interface {
 	// Park announces the thread and the word before the thread is parked.
 	// Host.Wake may follow before Ioctl has returned.
 	Park(t *Thread, word *atomic.Uint32)
-	// Terse says that the thread reads on after each reply, and need not be told
-	// that the reply was sent (BR_TRANSACTION_COMPLETE). It is asked once.
-	Terse() bool
 	// Waker is called in the place of the Host's for threads that this one wakes.
 	arena.Waker
 }

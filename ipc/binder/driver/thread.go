@@ -78,9 +78,6 @@ func (p *Proc) thread(tid int32) (*Thread, error) {
 	}
 	t := &Thread{d: p.d, p: p, task: p.task(tid), proc: p.ref, key: tid}
 	t.parker, _ = t.task.(Parker)
-	if t.parker != nil {
-		t.terse = t.parker.Terse()
-	}
 	t.near, _ = t.task.(Near)
 	tx, err := p.d.member.Tx(tid)
 	if err != nil {

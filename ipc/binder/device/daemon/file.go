@@ -113,8 +113,11 @@ func (f *File) Account(key int32) device.Account {
 
 // SetTerse is described by device.Terse.
 func (f *File) SetTerse(key int32) bool {
-	t, err := f.newThread(key, wire.Terse)
-	return err == nil && t.terse
+	if f.closed.Load() {
+		return false
+	}
+	t, err := f.thread(key)
+	return err == nil && t.setTerse() == nil
 }
 
 // known is the thread with the key, nil if it has made no call yet.
@@ -132,7 +135,7 @@ func (o *open) thread(key int32) (*thread, error) {
 	t := o.known(key)
 	if t == nil {
 		var err error
-		if t, err = o.newThread(key, 0); err != nil {
+		if t, err = o.newThread(key); err != nil {
 			return nil, err
 		}
 	}
@@ -142,7 +145,7 @@ func (o *open) thread(key int32) (*thread, error) {
 	return t, nil
 }
 
-func (o *open) newThread(key int32, flags uint64) (*thread, error) {
+func (o *open) newThread(key int32) (*thread, error) {
 	o.making.Lock()
 	defer o.making.Unlock()
 	if t, ok := o.threads.Load(key); ok { // somebody else with the key was faster
@@ -151,7 +154,7 @@ func (o *open) newThread(key int32, flags uint64) (*thread, error) {
 	if o.gone.Load() {
 		return nil, ErrGone
 	}
-	_, fd, err := o.connection.ask(wire.Message{Operation: wire.Thread, A: uint64(uint32(key)), Flags: flags}, true)
+	_, fd, err := o.connection.ask(wire.Message{Operation: wire.Thread, A: uint64(uint32(key))}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +163,7 @@ func (o *open) newThread(key int32, flags uint64) (*thread, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &thread{open: o, key: key, terse: flags&wire.Terse != 0, page: page, calls: wire.Page(page).Calls(), answers: wire.Page(page).Answers()}
+	t := &thread{open: o, key: key, page: page, calls: wire.Page(page).Calls(), answers: wire.Page(page).Answers()}
 	o.threads.Store(key, t)
 	if o.gone.Load() {
 		t.kick()

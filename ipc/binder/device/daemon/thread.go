@@ -16,8 +16,7 @@ import (
 // thread is a thread of this process as it calls the daemon.
 type thread struct {
 	*open
-	key   int32
-	terse bool
+	key int32
 
 	mu       sync.Mutex // a key that two goroutines use at once is served one by one
 	page     wire.Page  // nil when the thread has ended
@@ -108,6 +107,22 @@ func (t *thread) poll(timeout time.Duration) (int16, error) {
 		return 0, syscall.Errno(t.answer.Errno)
 	}
 	return int16(t.answer.Value), nil
+}
+
+func (t *thread) setTerse() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.page == nil {
+		return unix.EBADF
+	}
+	t.request = wire.Request{Kind: wire.SetTerse}
+	if err := t.call(); err != nil {
+		return err
+	}
+	if t.answer.Errno != 0 {
+		return syscall.Errno(t.answer.Errno)
+	}
+	return nil
 }
 
 // call makes the request and waits for the end of the call, doing meanwhile what

@@ -136,6 +136,24 @@ func (p *party) call(code uint32, flags abi.TransactionFlags, data []byte, objec
 	}
 }
 
+// call is a client that calls until something fails.
+func call(socket string) error {
+	p, err := join(socket)
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	for {
+		code, reply, err := p.call(0, 0, nil, 0)
+		if err == nil {
+			err = p.free(reply.Buffer)
+		}
+		if err != nil || code != abi.BR_REPLY {
+			return fmt.Errorf("%v: %w", code, err)
+		}
+	}
+}
+
 // free gives buffers back.
 func (p *party) free(buffers ...uint64) error {
 	_, err := p.talk(false, func(e *abi.Encoder[abi.Command]) {

@@ -189,7 +189,7 @@ func (p *process) handle(m *wire.Message) (files []int, err error) {
 	case wire.Unmap:
 		p.proc.Unmap()
 	case wire.Thread:
-		return p.addThread(int32(m.A), m.Flags&wire.Terse != 0)
+		return p.addThread(int32(m.A))
 	case wire.Interrupt:
 		if t := p.thread(int32(m.A)); t != nil {
 			t.interrupt(uint32(m.B))
@@ -276,13 +276,13 @@ func closeIf(fd int) {
 
 // addThread makes a page and has a worker serve it. The error is ENOMEM if
 // the process has as many threads as it may, EEXIST if it has this one.
-func (p *process) addThread(tid int32, terse bool) ([]int, error) {
+func (p *process) addThread(tid int32) ([]int, error) {
 	fd, page, err := newPage()
 	if err != nil {
 		return nil, err
 	}
 	const none = ^uint32(0)
-	t := &thread{p: p, tid: tid, terse: terse, page: page, calls: page.Calls(), answers: page.Answers(), gone: make(chan struct{})}
+	t := &thread{p: p, tid: tid, page: page, calls: page.Calls(), answers: page.Answers(), gone: make(chan struct{})}
 	t.interrupted.Store(none)
 	p.mu.Lock()
 	switch {

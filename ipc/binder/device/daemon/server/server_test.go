@@ -21,11 +21,12 @@ import (
 	"ipcbench/ipc/binder/device/daemon/wire"
 )
 
-// Variables that make a process of this test binary a daemon at a socket, or a
-// client that calls without end.
+// Variables that make a process of this test binary a daemon at a socket, a client
+// that sends without end, or one that reads each reply before it calls again.
 const (
 	daemonVariable = "IPCBENCH_TEST_DAEMON"
 	clientVariable = "IPCBENCH_TEST_CLIENT"
+	callerVariable = "IPCBENCH_TEST_CALLER"
 )
 
 // testLimits are small, so that tests come to them.
@@ -38,6 +39,10 @@ func TestMain(m *testing.M) {
 	}
 	if socket := os.Getenv(clientVariable); socket != "" {
 		fmt.Fprintln(os.Stderr, callForever(socket))
+		os.Exit(1)
+	}
+	if socket := os.Getenv(callerVariable); socket != "" {
+		fmt.Fprintln(os.Stderr, call(socket))
 		os.Exit(1)
 	}
 	if socket := os.Getenv(serviceVariable); socket != "" {
@@ -344,7 +349,7 @@ func TestChangingPage(t *testing.T) {
 	defer unix.Munmap(page)
 	stop := time.Now().Add(300 * time.Millisecond)
 	for n := uint32(1); time.Now().Before(stop); n++ {
-		page.PutRequest(&wire.Request{Kind: wire.RequestKind(n % 5), Command: uint32(abi.BINDER_WRITE_READ),
+		page.PutRequest(&wire.Request{Kind: wire.RequestKind(n % 6), Command: uint32(abi.BINDER_WRITE_READ),
 			Argument: uint64(n), ArgumentLength: n % 200, CommandsLength: n % 4000, ReturnsLength: n % 4000})
 		for i := 384; i < len(page); i++ {
 			page[i] = byte(n) ^ byte(i)
@@ -389,6 +394,49 @@ func TestInterrupt(t *testing.T) {
 	var answer wire.Answer
 	if page.Answer(&answer); unix.Errno(answer.Errno) != unix.EINTR {
 		t.Errorf("it ends with %v", unix.Errno(answer.Errno))
+	}
+}
+
+// TestTerse: a thread that has called before can be spared the completions of its
+// replies: each read that sends one waits for the next call. Otherwise it reads them.
+func TestTerse(t *testing.T) {
+	for _, terse := range []bool{false, true} {
+		d := start(t)
+		p, err := join(d.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.leave()
+		if err := p.file.Ioctl(1, uint32(abi.BINDER_SET_CONTEXT_MGR), p.memory.addr); err != nil {
+			t.Fatal(err)
+		}
+		if terse && !p.file.(device.Terse).SetTerse(1) {
+			t.Fatal("a thread that has called before cannot be terse")
+		}
+		client := part(t, callerVariable, d.socket)
+		defer client.Kill()
+		served, completions := 0, 0
+		for s, all := (&service{party: p}), []answer(nil); served < 20; {
+			all, err = p.talk(true, func(e *abi.Encoder[abi.Command]) {
+				for _, a := range all {
+					s.act(e, a)
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range all {
+				switch a.code {
+				case abi.BR_TRANSACTION:
+					served++
+				case abi.BR_TRANSACTION_COMPLETE:
+					completions++
+				}
+			}
+		}
+		if want := map[bool]int{false: served - 1, true: 0}[terse]; completions != want {
+			t.Errorf("terse %v: %d completions of %d replies, want %d", terse, completions, served-1, want)
+		}
 	}
 }
 

@@ -19,9 +19,8 @@ import (
 // thread's calls and carries them out. A call that waits for work is parked, and
 // the thread then has no worker; whoever brings the work ends the call, by wake.
 type thread struct {
-	p     *process
-	tid   int32
-	terse bool
+	p   *process
+	tid int32
 
 	page     wire.Page
 	calls    wire.Bell
@@ -102,6 +101,8 @@ func (t *thread) take() (err error, ok bool) {
 		return t.ioctl()
 	case wire.Poll:
 		return t.poll(time.Duration(t.request.Argument)), true
+	case wire.SetTerse:
+		return t.p.proc.SetTerse(t.tid), true
 	}
 	t.state.Store(idle)
 	return nil, false
@@ -197,9 +198,6 @@ func (t *thread) Park(d *driver.Thread, word *atomic.Uint32) {
 		t.p.s.host.parked.Store(word, t)
 	}
 }
-
-// Terse implements driver.Parker.
-func (t *thread) Terse() bool { return t.terse }
 
 // Wake implements driver.Parker.
 func (t *thread) Wake(word *atomic.Uint32, _ int) (calls int) {

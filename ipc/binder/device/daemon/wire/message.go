@@ -6,7 +6,7 @@ import (
 )
 
 // Version is that of messages and pages; Hello carries it.
-const Version = 3
+const Version = 4
 
 // Operation is what a client's message asks for.
 type Operation uint32
@@ -23,9 +23,6 @@ const (
 	State                          // A: number of a view, B: the process of Process. Answer: a file with the text
 )
 
-// Terse, a flag of Thread, spares it the completion of its replies.
-const Terse = 1
-
 // Views are the texts that a daemon shows of itself, by their numbers in a State
 // message.
 var Views = []string{"state", "stats", "transactions"}
@@ -38,7 +35,7 @@ type Message struct {
 	Operation Operation
 	Errno     uint32
 	A, B      uint64
-	Flags     uint64 // of Open and Thread
+	Flags     uint64 // of Open
 }
 
 // MessageSize is the length of a message in bytes.

@@ -47,10 +47,12 @@ func (p Page) Returns() []byte  { return p[returnsAt : returnsAt+MaxReturns] }
 // RequestKind says what a client asks for.
 type RequestKind uint32
 
-// The requests. Answered is the client's to an answer that asked it something.
+// The requests. SetTerse spares the thread the completions of its replies; Answered
+// is the client's to an answer that asked it something.
 const (
 	Ioctl RequestKind = iota + 1
 	Poll
+	SetTerse
 	Answered
 )
 
