@@ -3,6 +3,7 @@ package transport
 import (
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"ipcbench/internal/sys"
 	"ipcbench/ipc/binder"
@@ -51,18 +52,61 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// TestBrokenWait: who waits for a client that is gone is sent home.
+// TestWokenOnce: of the calls that are handled while somebody waits, only the one that
+// he waits for makes a call to wake him.
+func TestWokenOnce(t *testing.T) {
+	const n = 20
+	for _, before := range []uint32{0, 1<<countBits - n/2, 1<<32 - n/2} {
+		var b backlog
+		b.handled.Store(before)
+		stop, home := waiter(&b, (before+n)&(1<<countBits-1), 0)
+		for i := range n {
+			if got, want := b.done(), i/(n-1); got != want {
+				t.Errorf("call %d of %d, after %d: %d system calls, want %d", i+1, n, before, got, want)
+			}
+		}
+		comesHome(t, &b, stop, home)
+	}
+}
+
+// TestBrokenWait: who waits for a client that is gone is sent home, even one that was
+// about to sleep when he was told.
 func TestBrokenWait(t *testing.T) {
-	var b backlog
-	var broken atomic.Bool
-	home := make(chan struct{})
+	for _, dawdle := range []time.Duration{0, 20 * time.Millisecond} {
+		var b backlog
+		stop, home := waiter(&b, 5, dawdle)
+		stop.Store(true)
+		b.interrupt()
+		comesHome(t, &b, stop, home)
+	}
+}
+
+// waiter waits in the background for calls that are handled, and takes its time
+// between looking and sleeping.
+func waiter(b *backlog, sent uint32, dawdle time.Duration) (stop *atomic.Bool, home chan struct{}) {
+	stop, home = new(atomic.Bool), make(chan struct{})
 	go func() {
-		b.await(5, func(w *atomic.Uint32, seen uint32) error { return sys.FutexWait(w, seen, -1) }, &broken)
+		b.await(sent, func(w *atomic.Uint32, seen uint32) error {
+			time.Sleep(dawdle)
+			return sys.FutexWait(w, seen, -1)
+		}, stop)
 		close(home)
 	}()
 	for !b.asleep.Load() {
+		time.Sleep(time.Millisecond)
 	}
-	broken.Store(true)
-	b.interrupt()
-	<-home
+	return stop, home
+}
+
+// comesHome fails the test if the waiter sleeps on, and wakes it then.
+func comesHome(t *testing.T, b *backlog, stop *atomic.Bool, home chan struct{}) {
+	t.Helper()
+	select {
+	case <-home:
+	case <-time.After(10 * time.Second):
+		t.Error("who waits was not woken")
+		for stop.Store(true); b.asleep.Load(); time.Sleep(time.Millisecond) {
+			sys.FutexWake(&b.handled, 1)
+		}
+	}
 }
