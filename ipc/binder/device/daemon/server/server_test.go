@@ -369,8 +369,8 @@ func TestChangingPage(t *testing.T) {
 	d.works()
 }
 
-// TestInterrupt: a call that waits for work ends when its client asks for that,
-// and not if another one is meant.
+// TestInterrupt: a call that waits for work ends when its client asks for that, even
+// before it waits, and not if another one is meant.
 func TestInterrupt(t *testing.T) {
 	d := start(t)
 	r := d.raw()
@@ -390,11 +390,22 @@ func TestInterrupt(t *testing.T) {
 			t.Fatal(e)
 		}
 	}
-	eventually(t, "the call ends", func() bool { return page.Answers().Number() == 2 })
-	var answer wire.Answer
-	if page.Answer(&answer); unix.Errno(answer.Errno) != unix.EINTR {
-		t.Errorf("it ends with %v", unix.Errno(answer.Errno))
+	ends := func(call uint32) {
+		t.Helper()
+		eventually(t, "the call ends", func() bool { return page.Answers().Number() == call })
+		var answer wire.Answer
+		if page.Answer(&answer); unix.Errno(answer.Errno) != unix.EINTR {
+			t.Errorf("it ends with %v", unix.Errno(answer.Errno))
+		}
 	}
+	ends(2)
+	// What goes over the socket may come before what is in the page.
+	if e, _ := r.ask(wire.Message{Operation: wire.Interrupt, A: 1, B: 3}); e != 0 {
+		t.Fatal(e)
+	}
+	wr.Encode(m.bytes)
+	r.ioctl(page, 3, abi.BINDER_WRITE_READ, m)
+	ends(3)
 }
 
 // TestTerse: a thread that has called before can be spared the completions of its
