@@ -21,7 +21,7 @@ var testTransports = ipc.NewRegistry(floor.Composite{}, floor.Broker{})
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == WorkerArgument {
-		os.Exit(RunWorker(testTransports))
+		os.Exit(RunWorker(ipc.NewRegistry(floor.Composite{}, floor.Broker{}, tardy{})))
 	}
 	os.Exit(m.Run())
 }
