@@ -8,13 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"ipcbench/internal/sys"
 )
 
 // job is what the machine does before it switches itself off.
 type job struct {
-	Args []string // the program, and its arguments
-	Dir  string   // where it runs, and may write
-	Home string   // where its exit status is left
+	Args     []string // the program, and its arguments
+	Dir      string   // where it runs, and may write
+	Home     string   // where its exit status is left
+	Terminal bool     // its output goes to a terminal of the host
 }
 
 // Names in the directory that host and machine share, and the variables that
@@ -48,7 +51,7 @@ func boot(ctx context.Context, o options, j job) error {
 		return err
 	}
 	return inWorkDir(func(home string) error {
-		j.Home = home
+		j.Home, j.Terminal = home, sys.IsTerminal(os.Stdout)
 		if err := store(j); err != nil {
 			return err
 		}

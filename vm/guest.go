@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -164,6 +165,10 @@ func do(j job, terminalPath string) (status int, err error) {
 		return 0, err
 	}
 	cmd.Stdout, cmd.Stderr = terminal, terminal
+	if !j.Terminal { // a pipe to it, so that the program knows
+		piped := struct{ io.Writer }{terminal}
+		cmd.Stdout, cmd.Stderr = piped, piped
+	}
 	err = errors.Join(cmd.Run(), drain(terminal))
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

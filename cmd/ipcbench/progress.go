@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"ipcbench/internal/sys"
 )
 
 // progress tells on a terminal how far a long command is; elsewhere it says
@@ -25,15 +25,10 @@ const (
 
 func newProgress(stderr io.Writer, now func() time.Time) *progress {
 	p := &progress{now: now, begun: now()}
-	if f, ok := stderr.(*os.File); ok && isTerminal(f) {
+	if f, ok := stderr.(*os.File); ok && sys.IsTerminal(f) {
 		p.w = f
 	}
 	return p
-}
-
-func isTerminal(f *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
 }
 
 func (p *progress) tell(done float64, what string) {
