@@ -117,7 +117,10 @@ func (f *File) SetTerse(key int32) bool {
 		return false
 	}
 	t, err := f.thread(key)
-	return err == nil && t.setTerse() == nil
+	if err == nil {
+		_, err = t.ask(wire.Request{Kind: wire.SetTerse})
+	}
+	return err == nil
 }
 
 // known is the thread with the key, nil if it has made no call yet.

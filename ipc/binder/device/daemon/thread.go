@@ -94,35 +94,25 @@ func (t *thread) deliver(arg uintptr) error {
 }
 
 func (t *thread) poll(timeout time.Duration) (int16, error) {
+	events, err := t.ask(wire.Request{Kind: wire.Poll, Argument: uint64(timeout)})
+	return int16(events), err
+}
+
+// ask makes a request that points to nothing, and returns the answer's value.
+func (t *thread) ask(r wire.Request) (value uint64, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.page == nil {
 		return 0, unix.EBADF
 	}
-	t.request = wire.Request{Kind: wire.Poll, Argument: uint64(timeout)}
+	t.request = r
 	if err := t.call(); err != nil {
 		return 0, err
 	}
 	if t.answer.Errno != 0 {
 		return 0, syscall.Errno(t.answer.Errno)
 	}
-	return int16(t.answer.Value), nil
-}
-
-func (t *thread) setTerse() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.page == nil {
-		return unix.EBADF
-	}
-	t.request = wire.Request{Kind: wire.SetTerse}
-	if err := t.call(); err != nil {
-		return err
-	}
-	if t.answer.Errno != 0 {
-		return syscall.Errno(t.answer.Errno)
-	}
-	return nil
+	return t.answer.Value, nil
 }
 
 // call makes the request and waits for the end of the call, doing meanwhile what
