@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"ipcbench/ipc/binder/device/inproc"
 	"ipcbench/ipc/binder/devicetest"
 )
 
@@ -27,7 +28,7 @@ var goDeviations = map[int]string{
 var contexts atomic.Int64
 
 func TestMain(m *testing.M) {
-	devicetest.Main(kernelBackend(), inprocBackend(), sharedBackend(), daemonBackend())
+	devicetest.Main(kernelBackend(), inprocBackend(inproc.Options{}), sharedBackend(), daemonBackend())
 	os.Exit(m.Run())
 }
 

@@ -12,14 +12,20 @@ import (
 	"ipcbench/ipc/binder/devicetest"
 )
 
-func TestInproc(t *testing.T) { run(t, inprocBackend()) }
+func TestInproc(t *testing.T) { run(t, inprocBackend(inproc.Options{})) }
+
+// TestAudited has the driver checked, in each transaction of each row, for records that
+// it changes without saving them first.
+func TestAudited(t *testing.T) {
+	devicetest.Run(t, inprocBackend(inproc.Options{ArenaSize: 4 << 20, Audit: func(err error) { t.Error(err) }}))
+}
 
 // inprocDevices are the devices of this process by the name of their context.
 var inprocDevices sync.Map
 
 const inprocContext = "devicetest:inproc"
 
-func inprocBackend() devicetest.Backend {
+func inprocBackend(o inproc.Options) devicetest.Backend {
 	return devicetest.Backend{
 		Device:          "inproc",
 		Release:         goRelease,
@@ -36,7 +42,7 @@ func inprocBackend() devicetest.Backend {
 			return text.String(), err
 		},
 		NewContext: func(tb testing.TB) string {
-			d, err := inproc.New(inproc.Options{})
+			d, err := inproc.New(o)
 			if err != nil {
 				tb.Fatal(err)
 			}

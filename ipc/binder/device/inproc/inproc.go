@@ -32,6 +32,9 @@ type Options struct {
 	ArenaSize int
 	// Wait is how threads wait for work.
 	Wait driver.Wait
+	// Audit, if not nil, is told of each record that the driver changes without
+	// saving it first (see arena.Audit). That is slow: for tests.
+	Audit func(error)
 }
 
 const defaultArenaSize = 64 << 20
@@ -62,7 +65,11 @@ func New(o Options) (*Device, error) {
 		return nil, fmt.Errorf("inproc binder: %w", err)
 	}
 	h := &host{post: post, regions: map[driver.ProcID]*os.File{}}
-	d, err := driver.Create(mem, arena.Slot{PID: int32(os.Getpid()), UID: uint32(os.Getuid())}, h, nil)
+	var step func(arena.Step)
+	if o.Audit != nil {
+		step = arena.Audit(mem, driver.Kinds, o.Audit)
+	}
+	d, err := driver.Create(mem, arena.Slot{PID: int32(os.Getpid()), UID: uint32(os.Getuid())}, h, step)
 	if err != nil {
 		_ = unix.Munmap(mem)
 		return nil, fmt.Errorf("inproc binder: %w", err)
