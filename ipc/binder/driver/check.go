@@ -38,14 +38,14 @@ func (c *checker) context() error {
 	if _, err := procList.Check(c.a, ctx.procs); err != nil {
 		return err
 	}
-	for r := ctx.procs.First; r != 0; r = r.In(c.a).link.Next {
+	for r := ctx.procs.First; r != 0; r = r.In(c.a).rest.link.Next {
 		if err := c.proc(r); err != nil {
 			return fmt.Errorf("proc %d: %w", r.In(c.a).id, err)
 		}
 	}
-	for r := ctx.dead.First; r != 0; r = r.In(c.a).link.Next {
+	for r := ctx.dead.First; r != 0; r = r.In(c.a).rest.link.Next {
 		if r.In(c.a).proc != 0 {
-			return c.damaged("node %d is among the dead, but has an owner", r.In(c.a).id)
+			return c.damaged("node %d is among the dead, but has an owner", r.In(c.a).rest.id)
 		}
 		if err := c.node(r); err != nil {
 			return err
@@ -75,14 +75,14 @@ func (c *checker) compare() error {
 func (c *checker) proc(r arena.Ref[proc]) error {
 	p := r.In(c.a)
 	c.procs++
-	n, err := threadsByTID.Check(c.a, threads, p.threads)
+	n, err := threadsByTID.Check(c.a, threads, p.rest.threads)
 	if err != nil {
 		return err
 	}
 	c.threads += n
-	for t := threadsByTID.First(c.a, p.threads); t != 0; t = threadsByTID.Next(c.a, p.threads, t) {
+	for t := threadsByTID.First(c.a, p.rest.threads); t != 0; t = threadsByTID.Next(c.a, p.rest.threads, t) {
 		if err := c.thread(r, t); err != nil {
-			return fmt.Errorf("thread %d: %w", t.In(c.a).tid, err)
+			return fmt.Errorf("thread %d: %w", t.In(c.a).rest.tid, err)
 		}
 	}
 	if _, err := idleThreads.Check(c.a, p.waiting); err != nil {
@@ -90,15 +90,15 @@ func (c *checker) proc(r arena.Ref[proc]) error {
 	}
 	for t := p.waiting; t != 0; t = t.In(c.a).under {
 		if !t.In(c.a).idle || t.In(c.a).proc != r {
-			return c.damaged("thread %d is listed as idle", t.In(c.a).tid)
+			return c.damaged("thread %d is listed as idle", t.In(c.a).rest.tid)
 		}
 	}
-	if _, err := nodesByPtr.Check(c.a, nodes, p.nodes); err != nil {
+	if _, err := nodesByPtr.Check(c.a, nodes, p.rest.nodes); err != nil {
 		return err
 	}
-	for n := nodesByPtr.First(c.a, p.nodes); n != 0; n = nodesByPtr.Next(c.a, p.nodes, n) {
+	for n := nodesByPtr.First(c.a, p.rest.nodes); n != 0; n = nodesByPtr.Next(c.a, p.rest.nodes, n) {
 		if n.In(c.a).proc != r {
-			return c.damaged("node %d belongs to another", n.In(c.a).id)
+			return c.damaged("node %d belongs to another", n.In(c.a).rest.id)
 		}
 		if err := c.node(n); err != nil {
 			return err
@@ -110,10 +110,10 @@ func (c *checker) proc(r arena.Ref[proc]) error {
 	if err := c.queue(p.todo, procTodo, uint32(r)); err != nil {
 		return err
 	}
-	if err := c.queue(p.delivered, procDelivered, uint32(r)); err != nil {
+	if err := c.queue(p.rest.delivered, procDelivered, uint32(r)); err != nil {
 		return err
 	}
-	if err := c.queue(p.toldFrozen, procToldFrozen, uint32(r)); err != nil {
+	if err := c.queue(p.rest.toldFrozen, procToldFrozen, uint32(r)); err != nil {
 		return err
 	}
 	return c.region(p)
@@ -161,7 +161,7 @@ func (c *checker) thread(p arena.Ref[proc], r arena.Ref[thread]) error {
 			return c.damaged("transaction %d is on its stack, but not its own", q.id)
 		}
 	}
-	for _, x := range []arena.Ref[transaction]{t.building, t.installing} {
+	for _, x := range []arena.Ref[transaction]{t.building, t.rest.installing} {
 		if x == 0 {
 			continue
 		}
@@ -200,13 +200,13 @@ func (c *checker) transaction(x arena.Ref[transaction]) error {
 func (c *checker) node(r arena.Ref[node]) error {
 	n := r.In(c.a)
 	c.nodes++
-	if _, err := nodeRefs.Check(c.a, n.refs); err != nil {
+	if _, err := nodeRefs.Check(c.a, n.rest.refs); err != nil {
 		return err
 	}
 	strong := int32(0)
-	for x := n.refs.First; x != 0; x = x.In(c.a).link.Next {
+	for x := n.rest.refs.First; x != 0; x = x.In(c.a).link.Next {
 		if x.In(c.a).node != r {
-			return c.damaged("node %d has the ref of another", n.id)
+			return c.damaged("node %d has the ref of another", n.rest.id)
 		}
 		if x.In(c.a).strong > 0 {
 			strong++
@@ -214,23 +214,23 @@ func (c *checker) node(r arena.Ref[node]) error {
 	}
 	if strong != n.internalStrong || n.localStrong < 0 || n.localWeak < 0 {
 		return c.damaged("node %d counts %d strong refs of %d, and %d, %d local ones",
-			n.id, n.internalStrong, strong, n.localStrong, n.localWeak)
+			n.rest.id, n.internalStrong, strong, n.localStrong, n.localWeak)
 	}
 	return c.queue(n.async, nodeAsync, uint32(r))
 }
 
 func (c *checker) refsOf(r arena.Ref[proc]) error {
 	p := r.In(c.a)
-	n, err := refsByDesc.Check(c.a, refs, p.refs)
+	n, err := refsByDesc.Check(c.a, refs, p.rest.refs)
 	if err != nil {
 		return err
 	}
-	m, err := refsByNode.Check(c.a, refs, p.nodeRefs)
+	m, err := refsByNode.Check(c.a, refs, p.rest.nodeRefs)
 	if err != nil || m != n {
 		return c.damaged("%d refs by number, %d by node: %v", n, m, err)
 	}
 	c.refs += n
-	for x := refsByDesc.First(c.a, p.refs); x != 0; x = refsByDesc.Next(c.a, p.refs, x) {
+	for x := refsByDesc.First(c.a, p.rest.refs); x != 0; x = refsByDesc.Next(c.a, p.rest.refs, x) {
 		q := x.In(c.a)
 		if q.proc != r || !nodes.Is(c.a, q.node) || q.strong <= 0 && q.weak <= 0 {
 			return c.damaged("ref %d: strong %d, weak %d", q.desc, q.strong, q.weak)

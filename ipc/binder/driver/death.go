@@ -49,7 +49,7 @@ func (t *Thread) clearDeath(hc *abi.HandleCookie) {
 // confirmClear queues the confirmation: to the thread itself if it belongs to
 // the pool.
 func (t *Thread) confirmClear(n arena.Ref[death]) {
-	if t.ref.In(t.d.a).looper&(looperRegistered|looperEntered) != 0 {
+	if t.ref.In(t.d.a).rest.looper&(looperRegistered|looperEntered) != 0 {
 		enqueueThread(t.tx, arena.Ref[Work](n), t.ref)
 	} else {
 		enqueueProc(t.tx, arena.Ref[Work](n), t.proc)
@@ -58,7 +58,7 @@ func (t *Thread) confirmClear(n arena.Ref[death]) {
 
 // deathDone is BC_DEAD_BINDER_DONE. An unknown cookie is ignored.
 func (t *Thread) deathDone(cookie uint64) {
-	for w := t.proc.In(t.d.a).delivered.First; w != 0; w = w.In(t.d.a).link.Next {
+	for w := t.proc.In(t.d.a).rest.delivered.First; w != 0; w = w.In(t.d.a).link.Next {
 		n := arena.Ref[death](w)
 		if n.In(t.d.a).cookie != cookie {
 			continue

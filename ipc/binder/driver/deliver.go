@@ -101,7 +101,7 @@ func (d *Driver) deliver(tx *arena.Tx, x arena.Ref[transaction], r, keeper arena
 	m.target, m.cookie, m.reply = 0, 0, true
 	if r := arena.Ref[node](b.Node); r != 0 {
 		n := r.In(d.a)
-		m.target, m.cookie, m.reply = n.ptr, n.cookie, false
+		m.target, m.cookie, m.reply = n.rest.ptr, n.rest.cookie, false
 	}
 	m.buffer = p.toProc.In(d.a).base + uint64(b.Offset)
 	m.data, m.offsets = b.Data, b.Offsets

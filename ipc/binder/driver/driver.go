@@ -271,8 +271,8 @@ func (d *Driver) wakeAll(tx *arena.Tx) {
 	if d.ctx == 0 {
 		d.ctx = arena.Ref[contextRec](d.a.Root())
 	}
-	for p := d.ctx.In(d.a).procs.First; p != 0; p = p.In(d.a).link.Next {
-		root := p.In(d.a).threads
+	for p := d.ctx.In(d.a).procs.First; p != 0; p = p.In(d.a).rest.link.Next {
+		root := p.In(d.a).rest.threads
 		for t := threadsByTID.First(d.a, root); t != 0; t = threadsByTID.Next(d.a, root, t) {
 			tx.Rouse(&t.In(d.a).wait)
 		}
@@ -399,7 +399,7 @@ func (p *Proc) Put() {
 // flush makes all threads return to user space.
 func (p *Proc) flush() {
 	_ = p.d.member.Do(func(tx *arena.Tx) error {
-		root := p.ref.In(p.d.a).threads
+		root := p.ref.In(p.d.a).rest.threads
 		for t := threadsByTID.First(p.d.a, root); t != 0; t = threadsByTID.Next(p.d.a, root, t) {
 			t.Edit(tx).needReturn = true
 			wake(tx, t)

@@ -64,7 +64,7 @@ func (t *Thread) tellAllFrozen(pid uint32, frozen bool) {
 
 // eachOf visits the binder_procs of a pid.
 func (d *Driver) eachOf(pid uint32, visit func(arena.Ref[proc])) {
-	for r := d.ctx.In(d.a).procs.First; r != 0; r = r.In(d.a).link.Next {
+	for r := d.ctx.In(d.a).procs.First; r != 0; r = r.In(d.a).rest.link.Next {
 		if p := r.In(d.a); uint32(p.pid) == pid && !p.dead {
 			visit(r)
 		}
@@ -76,8 +76,8 @@ func (d *Driver) pending(pid uint32) (pending bool) {
 	d.eachOf(pid, func(r arena.Ref[proc]) {
 		p := r.In(d.a)
 		pending = pending || d.undelivered(p.space)
-		for t := threadsByTID.First(d.a, p.threads); t != 0 && !pending; t = threadsByTID.Next(d.a, p.threads, t) {
-			pending = t.In(d.a).stack != 0 || t.In(d.a).installing != 0
+		for t := threadsByTID.First(d.a, p.rest.threads); t != 0 && !pending; t = threadsByTID.Next(d.a, p.rest.threads, t) {
+			pending = t.In(d.a).stack != 0 || t.In(d.a).rest.installing != 0
 		}
 	})
 	return pending

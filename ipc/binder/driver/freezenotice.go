@@ -63,7 +63,7 @@ func (t *Thread) clearFreezeNotice(hc *abi.HandleCookie) error {
 
 // freezeNoticeDone is BC_FREEZE_NOTIFICATION_DONE.
 func (t *Thread) freezeNoticeDone(cookie uint64) error {
-	for w := t.proc.In(t.d.a).toldFrozen.First; w != 0; w = w.In(t.d.a).link.Next {
+	for w := t.proc.In(t.d.a).rest.toldFrozen.First; w != 0; w = w.In(t.d.a).link.Next {
 		n := arena.Ref[freezeNotice](w)
 		if n.In(t.d.a).cookie != cookie {
 			continue
@@ -94,9 +94,9 @@ func (t *Thread) readFreezeNotice(n arena.Ref[freezeNotice]) (last bool) {
 // tellFrozen notifies all who asked about nodes of a process.
 func (t *Thread) tellFrozen(r arena.Ref[proc], frozen bool) {
 	a := t.d.a
-	root := r.In(a).nodes
+	root := r.In(a).rest.nodes
 	for n := nodesByPtr.First(a, root); n != 0; n = nodesByPtr.Next(a, root, n) {
-		for x := n.In(a).refs.First; x != 0; x = x.In(a).link.Next {
+		for x := n.In(a).rest.refs.First; x != 0; x = x.In(a).link.Next {
 			if x.In(a).freeze != 0 {
 				tellHolder(t.tx, x.In(a).proc, x.In(a).freeze, frozen)
 			}

@@ -125,7 +125,7 @@ func (t *Thread) ioctl(cmd abi.Ioctl, arg uint64) error {
 	case abi.BINDER_WRITE_READ:
 		return t.writeRead(arg)
 	case abi.BINDER_SET_MAX_THREADS:
-		return t.setWord(arg, func(v uint32) { t.proc.Edit(t.tx).maxThreads = v })
+		return t.setWord(arg, func(v uint32) { t.p.rec.rest.edit(t.tx).maxThreads = v })
 	case abi.BINDER_ENABLE_ONEWAY_SPAM_DETECTION:
 		if err := t.setWord(arg, func(v uint32) { t.proc.Edit(t.tx).spamDetection = v != 0 }); err != nil {
 			return syscall.EFAULT
@@ -265,9 +265,9 @@ func (t *Thread) nodeDebugInfo(arg uint64) error {
 	info = abi.NodeDebugInfo{}
 	t.lock()
 	if given != 1<<64-1 {
-		if r := nodesByPtr.Ceiling(t.d.a, t.proc.In(t.d.a).nodes, given+1); r != 0 {
+		if r := nodesByPtr.Ceiling(t.d.a, t.proc.In(t.d.a).rest.nodes, given+1); r != 0 {
 			n := r.In(t.d.a)
-			info = abi.NodeDebugInfo{Ptr: n.ptr, Cookie: n.cookie, HasStrongRef: bit(n.hasStrong), HasWeakRef: bit(n.hasWeak)}
+			info = abi.NodeDebugInfo{Ptr: n.rest.ptr, Cookie: n.rest.cookie, HasStrongRef: bit(n.hasStrong), HasWeakRef: bit(n.hasWeak)}
 		}
 	}
 	t.unlock()
@@ -297,7 +297,7 @@ func (t *Thread) nodeInfoForRef(arg uint64) error {
 	n := r.In(t.d.a).node.In(t.d.a)
 	info.StrongCount = uint32(n.localStrong + n.internalStrong)
 	info.WeakCount = uint32(n.localWeak)
-	for x := n.refs.First; x != 0; x = x.In(t.d.a).link.Next {
+	for x := n.rest.refs.First; x != 0; x = x.In(t.d.a).link.Next {
 		info.WeakCount++
 	}
 	t.unlock()
@@ -308,7 +308,7 @@ func (t *Thread) nodeInfoForRef(arg uint64) error {
 // extendedError is BINDER_GET_EXTENDED_ERROR: it also forgets the error.
 func (t *Thread) extendedError(arg uint64) error {
 	b := t.objects[:abi.SizeofExtendedError]
-	e := t.rec.extended
+	e := t.rec.rest.extended
 	if e.Command == uint32(abi.BR_OK) {
 		e.ID = t.sent
 	}
@@ -318,7 +318,7 @@ func (t *Thread) extendedError(arg uint64) error {
 	}
 	t.sent = 0
 	t.lock()
-	t.ref.Edit(t.tx).extended = abi.ExtendedError{Command: uint32(abi.BR_OK)}
+	t.rec.rest.edit(t.tx).extended = abi.ExtendedError{Command: uint32(abi.BR_OK)}
 	return nil
 }
 

@@ -10,28 +10,28 @@ import (
 // newNode publishes an object of a process: the flags of the first
 // publication hold for the node's life.
 func (d *Driver) newNode(tx *arena.Tx, p arena.Ref[proc], fp *abi.FlatBinderObject) (arena.Ref[node], error) {
-	if limit := d.limits.Objects; limit > 0 && int(p.In(d.a).nodeCount) >= limit {
+	if limit := d.limits.Objects; limit > 0 && int(p.In(d.a).rest.nodeCount) >= limit {
 		return 0, arena.ErrFull
 	}
 	r, err := nodes.New(tx)
 	if err != nil {
 		return 0, err
 	}
-	p.Edit(tx).nodeCount++
-	n := r.Edit(tx)
+	owner, n := p.In(d.a).rest.edit(tx), r.Edit(tx)
+	owner.nodeCount++
 	n.kind = workNode
-	n.id, n.proc = d.nextID(), p
-	n.ptr, n.cookie = fp.Binder, fp.Cookie
+	n.rest.id, n.proc = d.nextID(), p
+	n.rest.ptr, n.rest.cookie = fp.Binder, fp.Cookie
 	n.minPriority = uint8(fp.Flags & abi.FLAT_BINDER_FLAG_PRIORITY_MASK)
 	n.acceptFDs = fp.Flags&abi.FLAT_BINDER_FLAG_ACCEPTS_FDS != 0
 	n.securityCtx = fp.Flags&abi.FLAT_BINDER_FLAG_TXN_SECURITY_CTX != 0
-	nodesByPtr.Insert(tx, &p.Edit(tx).nodes, r)
+	nodesByPtr.Insert(tx, &owner.nodes, r)
 	d.ctx.In(d.a).totals.Nodes++
 	return r, nil
 }
 
 func (d *Driver) findNode(p arena.Ref[proc], ptr uint64) arena.Ref[node] {
-	return nodesByPtr.Find(d.a, p.In(d.a).nodes, ptr)
+	return nodesByPtr.Find(d.a, p.In(d.a).rest.nodes, ptr)
 }
 
 // incNode counts one more reference to a node: internal for a ref's, else a
@@ -78,7 +78,7 @@ func (d *Driver) decNode(tx *arena.Tx, r arena.Ref[node], strong, internal bool)
 		n.localWeak--
 	}
 	if strong && (n.localStrong > 0 || n.internalStrong > 0) ||
-		!strong && (n.localWeak > 0 || n.refs.First != 0) {
+		!strong && (n.localWeak > 0 || n.rest.refs.First != 0) {
 		return
 	}
 	if n.proc != 0 && (n.hasStrong || n.hasWeak) {
@@ -94,12 +94,12 @@ func (d *Driver) decNode(tx *arena.Tx, r arena.Ref[node], strong, internal bool)
 // nothing of it.
 func (d *Driver) freeUnusedNode(tx *arena.Tx, r arena.Ref[node]) {
 	n := r.In(d.a)
-	if n.refs.First != 0 || n.localStrong > 0 || n.localWeak > 0 || n.internalStrong > 0 || n.async.First != 0 {
+	if n.rest.refs.First != 0 || n.localStrong > 0 || n.localWeak > 0 || n.internalStrong > 0 || n.async.First != 0 {
 		return
 	}
 	dequeue(tx, arena.Ref[Work](r))
 	if n.proc != 0 {
-		owner := n.proc.Edit(tx)
+		owner := n.proc.In(d.a).rest.edit(tx)
 		owner.nodeCount--
 		nodesByPtr.Remove(tx, &owner.nodes, r)
 	} else {
@@ -116,9 +116,9 @@ func (d *Driver) freeUnusedNode(tx *arena.Tx, r arena.Ref[node]) {
 func (t *Thread) readNode(r arena.Ref[node]) {
 	n := r.Edit(t.tx)
 	strong := n.internalStrong > 0 || n.localStrong > 0
-	weak := n.refs.First != 0 || n.localWeak > 0 || strong
+	weak := n.rest.refs.First != 0 || n.localWeak > 0 || strong
 	hadStrong, hadWeak := n.hasStrong, n.hasWeak
-	name := abi.PtrCookie{Ptr: n.ptr, Cookie: n.cookie}
+	name := abi.PtrCookie{Ptr: n.rest.ptr, Cookie: n.rest.cookie}
 	if weak && !hadWeak {
 		n.hasWeak, n.pendingWeak = true, true
 		n.localWeak++
@@ -146,7 +146,7 @@ func (t *Thread) readNode(r arena.Ref[node]) {
 // is ignored.
 func (t *Thread) nodeDone(pc abi.PtrCookie, strong bool) {
 	r := t.d.findNode(t.proc, pc.Ptr)
-	if r == 0 || r.In(t.d.a).cookie != pc.Cookie {
+	if r == 0 || r.In(t.d.a).rest.cookie != pc.Cookie {
 		return
 	}
 	n := r.In(t.d.a)
@@ -170,7 +170,7 @@ func (d *Driver) releaseNode(tx *arena.Tx, r arena.Ref[node]) bool {
 		d.dropWork(tx, w)
 		return false
 	}
-	for x := n.refs.First; x != 0; x = x.In(d.a).link.Next {
+	for x := n.rest.refs.First; x != 0; x = x.In(d.a).link.Next {
 		p := x.In(d.a)
 		if p.death == 0 || p.death.In(d.a).on != notQueued || p.death.In(d.a).kind != workNone {
 			continue
@@ -182,7 +182,7 @@ func (d *Driver) releaseNode(tx *arena.Tx, r arena.Ref[node]) bool {
 		}
 	}
 	dequeue(tx, arena.Ref[Work](r))
-	owner := n.proc.Edit(tx)
+	owner := n.proc.In(d.a).rest.edit(tx)
 	owner.nodeCount--
 	nodesByPtr.Remove(tx, &owner.nodes, r)
 	n.proc = 0

@@ -38,7 +38,8 @@ func (p *Proc) Map(length uint64, base uint64) error {
 			return fmt.Errorf("binder mmap: %w", errno(err))
 		}
 		r := p.ref.Edit(tx)
-		r.space, r.base, r.length = s, base, length
+		r.space, r.base = s, base
+		r.rest.edit(tx).length = length
 		return nil
 	}))
 }
@@ -136,7 +137,7 @@ func (d *Driver) Members() (all []arena.Joined) {
 }
 
 func (d *Driver) procOf(slot arena.Ref[arena.Slot]) arena.Ref[proc] {
-	for r := d.ctx.In(d.a).procs.First; r != 0; r = r.In(d.a).link.Next {
+	for r := d.ctx.In(d.a).procs.First; r != 0; r = r.In(d.a).rest.link.Next {
 		if r.In(d.a).slot == slot && !r.In(d.a).released {
 			return r
 		}
@@ -153,19 +154,19 @@ func (d *Driver) release(tx *arena.Tx, r arena.Ref[proc]) (last bool) {
 		d.die(tx, r)
 		return false
 	}
-	work := cmp.Or(p.todo.First, p.delivered.First, p.toldFrozen.First)
+	work := cmp.Or(p.todo.First, p.rest.delivered.First, p.rest.toldFrozen.First)
 	buffer := d.unusedBuffer(p.space)
 	switch {
-	case p.threads != 0:
-		d.exitStep(tx, threadsByTID.First(d.a, p.threads))
+	case p.rest.threads != 0:
+		d.exitStep(tx, threadsByTID.First(d.a, p.rest.threads))
 	case work != 0:
 		d.dropWork(tx, work)
 	case buffer != 0:
 		d.freeBuffer(tx, r, buffer)
-	case p.nodes != 0:
-		d.releaseNode(tx, nodesByPtr.First(d.a, p.nodes))
-	case p.refs != 0:
-		d.freeRef(tx, refsByDesc.First(d.a, p.refs))
+	case p.rest.nodes != 0:
+		d.releaseNode(tx, nodesByPtr.First(d.a, p.rest.nodes))
+	case p.rest.refs != 0:
+		d.freeRef(tx, refsByDesc.First(d.a, p.rest.refs))
 	default:
 		p.released = true
 		d.freeProc(tx, r)

@@ -175,7 +175,9 @@ func (t *Thread) collect(forProc bool) {
 			th := t.rec
 			th.Edit(t.tx)
 			w.code(th.overflow)
-			th.overflow, th.returnError, th.replyError = 0, 0, 0
+			th.overflow = 0
+			rest := th.rest.edit(t.tx)
+			rest.returnError, rest.replyError = 0, 0
 			continue
 		}
 		next := t.rec.todo.First
@@ -209,12 +211,12 @@ func (t *Thread) readWork(next arena.Ref[Work]) (last bool) {
 		return t.readTransaction(arena.Ref[transaction](next))
 	case workNotice:
 		n := arena.Ref[notice](next).In(t.d.a)
-		th := t.ref.Edit(t.tx)
+		rest := t.rec.rest.edit(t.tx)
 		switch n.clears {
 		case ofCommand:
-			th.returnError = 0
+			rest.returnError = 0
 		case ofReply:
-			th.replyError = 0
+			rest.replyError = 0
 		}
 		t.ret.code(n.code)
 		notices.Free(t.tx, arena.Ref[notice](next))
@@ -281,7 +283,7 @@ func (t *Thread) spawn() {
 	if !t.wantsLooper(p) {
 		return
 	}
-	t.proc.Edit(t.tx).requested++
+	p.rest.edit(t.tx).requested++
 	t.ret.count(abi.BR_SPAWN_LOOPER)
 	t.spawnAt = t.bwr.ReadBuffer
 }
@@ -294,8 +296,8 @@ func (t *Thread) spawn() {
 //
 //go:norace
 func (t *Thread) wantsLooper(p *proc) bool {
-	return p.requested == 0 && p.waiting == 0 && p.started < p.maxThreads &&
-		t.rec.looper&(looperRegistered|looperEntered) != 0
+	return p.waiting == 0 && p.rest.requested == 0 && p.rest.started < p.rest.maxThreads &&
+		t.rec.rest.looper&(looperRegistered|looperEntered) != 0
 }
 
 // keepsWaiting says whether the process has work, and a thread that waits for some.

@@ -24,9 +24,9 @@ const (
 
 var (
 	contexts     = arena.NewKind[contextRec](contextKind, "context", arena.SizeOf[contextState]())
-	procs        = arena.NewKind[proc](procKind, "proc", arena.SizeOf[procState]())
-	threads      = arena.NewKind[thread](threadKind, "thread", arena.SizeOf[threadState]())
-	nodes        = arena.NewKind[node](nodeKind, "node", arena.SizeOf[nodeState]())
+	procs        = arena.NewKind[proc](procKind, "proc", arena.SizeOf[procState]()).Rest(arena.SizeOf[procRest]())
+	threads      = arena.NewKind[thread](threadKind, "thread", arena.SizeOf[threadState]()).Rest(arena.SizeOf[threadRest]())
+	nodes        = arena.NewKind[node](nodeKind, "node", arena.SizeOf[nodeState]()).Rest(arena.SizeOf[nodeRest]())
 	refs         = arena.NewKind[ref](refKind, "ref", 0)
 	deaths       = arena.NewKind[death](deathKind, "death", 0)
 	transactions = arena.NewKind[transaction](transactionKind, "transaction", arena.SizeOf[transactionState]())
@@ -41,51 +41,62 @@ var (
 // proc is binder_proc.
 type proc struct {
 	procState
+	rest procRest
 	// What follows is set when the record is made.
-	id    uint64
 	owner uint64                // the device's word for the process that runs it
 	slot  arena.Ref[arena.Slot] // of that process
-	pid   int32
 	euid  uint32
 	stats Stats // of threads that are gone; not journaled
 }
 
-// procState is the part of a proc that the journal saves. What senders look at
-// comes first, on one line.
+// procState is what calls look at and change of a proc, on one line.
 type procState struct {
 	arena.Header
-	todo      arena.Ends[Work]
-	waiting   arena.Ref[thread] // stack of the idle ones, the most recent on top
-	space     arena.Ref[alloc.Space]
-	pollers   uint32 // threads that are polling
-	base      uint64 // where the owner sees the region
-	unmapped  bool
-	dead      bool
-	frozen    bool
-	syncRecv  bool
-	asyncRecv bool
-	released  bool   // nothing is left but the record
-	requested uint32 // threads spawned, but not registered yet
-	started   uint32
-
+	todo          arena.Ends[Work]
+	waiting       arena.Ref[thread] // stack of the idle ones, the most recent on top
+	space         arena.Ref[alloc.Space]
+	base          uint64 // where the owner sees the region
+	id            uint64
+	pid           int32
+	pollers       uint32 // threads that are polling
+	unmapped      bool
+	dead          bool
+	frozen        bool
+	syncRecv      bool
+	asyncRecv     bool
+	released      bool // nothing is left but the record
 	spamDetection bool
-	maxThreads    uint32
-	length        uint64            // of the region, bytes
-	link          arena.Link[proc]  // in the context
-	threads       arena.Ref[thread] // tree by tid
-	nodes         arena.Ref[node]   // tree by ptr
-	refs          arena.Ref[ref]    // tree by descriptor
-	nodeRefs      arena.Ref[ref]    // tree by node
-	handles       arena.IDs
-	delivered     arena.Ends[Work] // death notices that were read
-	toldFrozen    arena.Ends[Work] // freeze notices that were read
-	nodeCount     uint32
+	_             bool
+}
+
+// edit is the rest for changing in the transaction, which saves it apart.
+func (p *procRest) edit(tx *arena.Tx) *procRest     { p.Header.Edit(tx); return p }
+func (t *threadRest) edit(tx *arena.Tx) *threadRest { t.Header.Edit(tx); return t }
+func (n *nodeRest) edit(tx *arena.Tx) *nodeRest     { n.Header.Edit(tx); return n }
+
+// procRest is what else the journal saves of a proc.
+type procRest struct {
+	arena.Header
+	requested  uint32 // threads spawned, but not registered yet
+	started    uint32
+	maxThreads uint32
+	nodeCount  uint32
+	length     uint64            // of the region, bytes
+	link       arena.Link[proc]  // in the context
+	threads    arena.Ref[thread] // tree by tid
+	nodes      arena.Ref[node]   // tree by ptr
+	refs       arena.Ref[ref]    // tree by descriptor
+	nodeRefs   arena.Ref[ref]    // tree by node
+	handles    arena.IDs
+	delivered  arena.Ends[Work] // death notices that were read
+	toldFrozen arena.Ends[Work] // freeze notices that were read
+	_          [12]byte
 }
 
 // thread is binder_thread.
 type thread struct {
 	threadState
-	_ [16]byte
+	rest threadRest
 	// mail is written by who wakes the thread, before it does; the word that the
 	// thread sleeps on shares its line.
 	mail mail
@@ -96,8 +107,7 @@ type thread struct {
 	stats    Stats
 }
 
-// threadState is the part of a thread that the lock guards and the journal
-// saves. What others change comes first, on one line.
+// threadState is what calls change of a thread, on one line.
 type threadState struct {
 	arena.Header
 	proc        arena.Ref[proc]
@@ -116,9 +126,15 @@ type threadState struct {
 	polling     bool // wakes up for work, but does not read it
 	leaving     bool // its stack is being taken apart, and the top is gone
 	dead        bool
+	failed      bool // there may be an extended error, or a returnError
+	_           [3]byte
+}
 
+// threadRest is what else the lock guards and the journal saves of a thread.
+type threadRest struct {
+	arena.Header
 	tid         int32
-	branch      arena.Branch[thread] // in proc.threads
+	branch      arena.Branch[thread] // in proc.rest.threads
 	looper      uint32
 	pins        uint32                 // senders that are filling a buffer for the thread
 	installing  arena.Ref[transaction] // whose descriptors are being installed, outside the lock
@@ -131,13 +147,10 @@ type threadState struct {
 // node is binder_node.
 type node struct {
 	nodeState
-	// What follows is set when the record is made.
-	id          uint64
-	ptr, cookie uint64
+	rest nodeRest
 }
 
-// nodeState is the part of a node that the journal saves. What each call
-// changes comes first, on one line.
+// nodeState is what calls change of a node, on one line.
 type nodeState struct {
 	Work
 	proc           arena.Ref[proc] // 0: the owner is dead
@@ -152,11 +165,16 @@ type nodeState struct {
 	acceptFDs                bool
 	securityCtx              bool
 	minPriority              uint8
+}
 
-	branch arena.Branch[node] // in proc.nodes
-	link   arena.Link[node]   // in the context's dead ones
-	refs   arena.Ends[ref]
-	_      [8]byte
+// nodeRest is what else the journal saves of a node.
+type nodeRest struct {
+	arena.Header
+	ptr, cookie uint64
+	id          uint64
+	branch      arena.Branch[node] // in proc.rest.nodes
+	link        arena.Link[node]   // in the context's dead ones
+	refs        arena.Ends[ref]
 }
 
 // ref is binder_ref.
@@ -237,12 +255,14 @@ type fixup struct {
 
 var (
 	threadsByTID = arena.Tree[thread]{
-		Key:    func(t *thread) uint64 { return uint64(uint32(t.tid)) },
-		Branch: func(t *thread) *arena.Branch[thread] { return &t.branch },
+		Key:    func(t *thread) uint64 { return uint64(uint32(t.rest.tid)) },
+		Branch: func(t *thread) *arena.Branch[thread] { return &t.rest.branch },
+		Rest:   func(t *thread) *arena.Header { return &t.rest.Header },
 	}
 	nodesByPtr = arena.Tree[node]{
-		Key:    func(n *node) uint64 { return n.ptr },
-		Branch: func(n *node) *arena.Branch[node] { return &n.branch },
+		Key:    func(n *node) uint64 { return n.rest.ptr },
+		Branch: func(n *node) *arena.Branch[node] { return &n.rest.branch },
+		Rest:   func(n *node) *arena.Header { return &n.rest.Header },
 	}
 	refsByDesc = arena.Tree[ref]{
 		Key:    func(r *ref) uint64 { return uint64(r.desc) },
@@ -252,8 +272,14 @@ var (
 		Key:    func(r *ref) uint64 { return uint64(r.node) },
 		Branch: func(r *ref) *arena.Branch[ref] { return &r.byNode },
 	}
-	procList    = arena.List[proc]{Link: func(p *proc) *arena.Link[proc] { return &p.link }}
+	procList = arena.List[proc]{
+		Link: func(p *proc) *arena.Link[proc] { return &p.rest.link },
+		Rest: func(p *proc) *arena.Header { return &p.rest.Header },
+	}
 	idleThreads = arena.Stack[thread]{Under: func(t *thread) *arena.Ref[thread] { return &t.under }}
 	nodeRefs    = arena.List[ref]{Link: func(r *ref) *arena.Link[ref] { return &r.link }}
-	deadNodes   = arena.List[node]{Link: func(n *node) *arena.Link[node] { return &n.link }}
+	deadNodes   = arena.List[node]{
+		Link: func(n *node) *arena.Link[node] { return &n.rest.link },
+		Rest: func(n *node) *arena.Header { return &n.rest.Header },
+	}
 )

@@ -10,7 +10,7 @@ import (
 // findRef is the process's ref with the handle, 0 if it has none, or none
 // that is strong where strong is needed.
 func (d *Driver) findRef(p arena.Ref[proc], handle uint32, strong bool) arena.Ref[ref] {
-	r := refsByDesc.Find(d.a, p.In(d.a).refs, uint64(handle))
+	r := refsByDesc.Find(d.a, p.In(d.a).rest.refs, uint64(handle))
 	if r != 0 && strong && r.In(d.a).strong == 0 {
 		return 0
 	}
@@ -20,14 +20,14 @@ func (d *Driver) findRef(p arena.Ref[proc], handle uint32, strong bool) arena.Re
 // refForNode is the process's ref to a node, new if it has none yet: with the
 // lowest free number, of which 0 is the context manager's.
 func (d *Driver) refForNode(tx *arena.Tx, p arena.Ref[proc], n arena.Ref[node]) (arena.Ref[ref], error) {
-	if r := refsByNode.Find(d.a, p.In(d.a).nodeRefs, uint64(n)); r != 0 {
+	if r := refsByNode.Find(d.a, p.In(d.a).rest.nodeRefs, uint64(n)); r != 0 {
 		return r, nil
 	}
 	r, err := refs.New(tx)
 	if err != nil {
 		return 0, err
 	}
-	owner, x := p.Edit(tx), r.Edit(tx)
+	owner, x := p.In(d.a).rest.edit(tx), r.Edit(tx)
 	lowest := uint32(1)
 	if n == d.ctx.In(d.a).manager {
 		lowest = 0
@@ -44,7 +44,7 @@ func (d *Driver) refForNode(tx *arena.Tx, p arena.Ref[proc], n arena.Ref[node]) 
 	x.id, x.proc, x.node = d.nextID(), p, n
 	refsByDesc.Insert(tx, &owner.refs, r)
 	refsByNode.Insert(tx, &owner.nodeRefs, r)
-	nodeRefs.PushBack(tx, &n.Edit(tx).refs, r)
+	nodeRefs.PushBack(tx, &n.In(d.a).rest.edit(tx).refs, r)
 	d.ctx.In(d.a).totals.Refs++
 	return r, nil
 }
@@ -109,14 +109,14 @@ func (d *Driver) decRef(tx *arena.Tx, r arena.Ref[ref], strong bool) error {
 // for.
 func (d *Driver) freeRef(tx *arena.Tx, r arena.Ref[ref]) {
 	x := r.Edit(tx)
-	p := x.proc.Edit(tx)
+	p := x.proc.In(d.a).rest.edit(tx)
 	refsByDesc.Remove(tx, &p.refs, r)
 	refsByNode.Remove(tx, &p.nodeRefs, r)
 	p.handles.Return(tx, x.desc)
 	if x.strong > 0 {
 		d.decNode(tx, x.node, true, true)
 	}
-	nodeRefs.Remove(tx, &x.node.Edit(tx).refs, r)
+	nodeRefs.Remove(tx, &x.node.In(d.a).rest.edit(tx).refs, r)
 	d.decNode(tx, x.node, false, true)
 	if x.death != 0 {
 		dequeue(tx, arena.Ref[Work](x.death))

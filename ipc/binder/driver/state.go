@@ -119,13 +119,13 @@ func (d *Driver) snapshot() State {
 		Refs: uint64(refs.Live(d.a)), Deaths: uint64(deaths.Live(d.a)), Transactions: uint64(transactions.Live(d.a)),
 		Completes: uint64(notices.Live(d.a))}
 	s.Stats.add(&ctx.stats)
-	for r := ctx.procs.First; r != 0; r = r.In(d.a).link.Next {
+	for r := ctx.procs.First; r != 0; r = r.In(d.a).rest.link.Next {
 		p := d.procState(r)
 		s.Active.Transactions -= d.spares(r)
 		s.Stats.add(&p.Stats)
 		s.Procs = append(s.Procs, p)
 	}
-	for n := ctx.dead.First; n != 0; n = n.In(d.a).link.Next {
+	for n := ctx.dead.First; n != 0; n = n.In(d.a).rest.link.Next {
 		s.DeadNodes = append(s.DeadNodes, d.nodeState(n))
 	}
 	if m := ctx.manager; m != 0 && m.In(d.a).proc != 0 {
@@ -137,7 +137,7 @@ func (d *Driver) snapshot() State {
 
 // spares is how many transactions the threads of a process put aside.
 func (d *Driver) spares(r arena.Ref[proc]) (n uint64) {
-	root := r.In(d.a).threads
+	root := r.In(d.a).rest.threads
 	for t := threadsByTID.First(d.a, root); t != 0; t = threadsByTID.Next(d.a, root, t) {
 		if t.In(d.a).spare != 0 {
 			n++
@@ -149,25 +149,25 @@ func (d *Driver) spares(r arena.Ref[proc]) (n uint64) {
 func (d *Driver) procState(r arena.Ref[proc]) ProcState {
 	p := r.In(d.a)
 	s := ProcState{ID: p.id, PID: p.pid, EUID: p.euid, Frozen: p.frozen, Dead: p.dead, Stats: p.stats,
-		MaxPool: p.maxThreads, Asked: p.requested, Started: p.started, Region: int64(p.length)}
-	for t := threadsByTID.First(d.a, p.threads); t != 0; t = threadsByTID.Next(d.a, p.threads, t) {
+		MaxPool: p.rest.maxThreads, Asked: p.rest.requested, Started: p.rest.started, Region: int64(p.rest.length)}
+	for t := threadsByTID.First(d.a, p.rest.threads); t != 0; t = threadsByTID.Next(d.a, p.rest.threads, t) {
 		s.Stats.add(&t.In(d.a).stats)
 		s.Threads = append(s.Threads, d.threadStateOf(t))
 	}
 	for t := p.waiting; t != 0; t = t.In(d.a).under {
 		s.Ready++
 	}
-	for n := nodesByPtr.First(d.a, p.nodes); n != 0; n = nodesByPtr.Next(d.a, p.nodes, n) {
+	for n := nodesByPtr.First(d.a, p.rest.nodes); n != 0; n = nodesByPtr.Next(d.a, p.rest.nodes, n) {
 		s.Nodes = append(s.Nodes, d.nodeState(n))
 	}
-	for x := refsByDesc.First(d.a, p.refs); x != 0; x = refsByDesc.Next(d.a, p.refs, x) {
+	for x := refsByDesc.First(d.a, p.rest.refs); x != 0; x = refsByDesc.Next(d.a, p.rest.refs, x) {
 		q := x.In(d.a)
 		n := q.node.In(d.a)
-		s.Refs = append(s.Refs, RefState{ID: q.id, Handle: q.desc, Node: n.id, NodeDead: n.proc == 0,
+		s.Refs = append(s.Refs, RefState{ID: q.id, Handle: q.desc, Node: n.rest.id, NodeDead: n.proc == 0,
 			Strong: q.strong, Weak: q.weak, Death: q.death != 0})
 	}
 	s.Pending, _ = d.queued(p.todo)
-	for w := p.delivered.First; w != 0; w = w.In(d.a).link.Next {
+	for w := p.rest.delivered.First; w != 0; w = w.In(d.a).link.Next {
 		s.NoticeOf++
 	}
 	if p.space != 0 {
@@ -188,7 +188,7 @@ func (d *Driver) regionState(s *ProcState, space arena.Ref[alloc.Space]) {
 
 func (d *Driver) threadStateOf(r arena.Ref[thread]) ThreadState {
 	t := r.In(d.a)
-	s := ThreadState{TID: t.tid, Looper: t.looper, Waiting: t.armed, NeedReturn: t.needReturn}
+	s := ThreadState{TID: t.rest.tid, Looper: t.rest.looper, Waiting: t.armed, NeedReturn: t.needReturn}
 	for x := t.stack; x != 0; {
 		q := x.In(d.a)
 		tr := d.transactionState(x)
@@ -223,13 +223,13 @@ func (d *Driver) transactionState(x arena.Ref[transaction]) TransactionState {
 		s.ToPID = q.toProc.In(d.a).pid
 	}
 	if q.toThread != 0 {
-		s.ToTID = q.toThread.In(d.a).tid
+		s.ToTID = q.toThread.In(d.a).rest.tid
 	}
 	if r := d.bufferOf(x); r != 0 {
 		b := r.In(d.a)
 		s.Data, s.Offsets = b.Data, b.Offsets
 		if n := arena.Ref[node](b.Node); n != 0 {
-			s.Node = n.In(d.a).id
+			s.Node = n.In(d.a).rest.id
 		}
 	}
 	return s
@@ -237,9 +237,9 @@ func (d *Driver) transactionState(x arena.Ref[transaction]) TransactionState {
 
 func (d *Driver) nodeState(r arena.Ref[node]) NodeState {
 	n := r.In(d.a)
-	s := NodeState{ID: n.id, Ptr: n.ptr, Cookie: n.cookie, HasStrong: n.hasStrong, HasWeak: n.hasWeak,
+	s := NodeState{ID: n.rest.id, Ptr: n.rest.ptr, Cookie: n.rest.cookie, HasStrong: n.hasStrong, HasWeak: n.hasWeak,
 		LocalStrong: n.localStrong, LocalWeak: n.localWeak, InternalStrong: n.internalStrong, AsyncBusy: n.hasAsync}
-	for x := n.refs.First; x != 0; x = x.In(d.a).link.Next {
+	for x := n.rest.refs.First; x != 0; x = x.In(d.a).link.Next {
 		s.Refs = append(s.Refs, x.In(d.a).proc.In(d.a).pid)
 	}
 	pending, _ := d.queued(n.async)

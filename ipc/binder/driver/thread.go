@@ -157,9 +157,9 @@ func (t *Thread) join() error {
 		return errno(err)
 	}
 	th := r.Edit(t.tx)
-	th.proc, th.tid, th.needReturn = t.proc, t.key, true
-	th.extended.Command = uint32(abi.BR_OK)
-	threadsByTID.Insert(t.tx, &t.proc.Edit(t.tx).threads, r)
+	th.proc, th.rest.tid, th.needReturn = t.proc, t.key, true
+	th.rest.extended.Command = uint32(abi.BR_OK)
+	threadsByTID.Insert(t.tx, &t.p.rec.rest.edit(t.tx).threads, r)
 	t.d.ctx.In(t.d.a).totals.Threads++
 	t.ref, t.rec = r, r.In(t.d.a)
 	t.ret.attach(&t.rec.stats)
@@ -313,7 +313,7 @@ func (t *Thread) poll(timeout time.Duration) (readable bool, err error) {
 	for {
 		t.lock()
 		forProc := t.free()
-		t.ref.Edit(t.tx).looper |= looperPoll
+		t.rec.rest.edit(t.tx).looper |= looperPoll
 		if t.hasWork(forProc) {
 			return true, nil
 		}
@@ -367,9 +367,9 @@ func (d *Driver) exitStep(tx *arena.Tx, r arena.Ref[thread]) (last bool) {
 		}
 	case th.building != 0:
 		d.abortBuild(tx, r, th.building)
-	case th.installing != 0:
-		x := th.installing
-		th.installing = 0
+	case th.rest.installing != 0:
+		x := th.rest.installing
+		th.rest.edit(tx).installing = 0
 		d.dropTransaction(tx, x, abi.BR_DEAD_REPLY, true)
 	case th.hasMail():
 		d.dropMail(tx, r)
@@ -382,9 +382,9 @@ func (d *Driver) exitStep(tx *arena.Tx, r arena.Ref[thread]) (last bool) {
 			transactions.Free(tx, th.spare)
 			th.spare = 0
 		}
-		p := th.proc.Edit(tx)
+		p := th.proc.In(d.a)
 		p.stats.add(&th.stats)
-		threadsByTID.Remove(tx, &p.threads, r)
+		threadsByTID.Remove(tx, &p.rest.edit(tx).threads, r)
 		d.freeThread(tx, r)
 		return true
 	}
@@ -414,7 +414,7 @@ func (d *Driver) unstack(tx *arena.Tx, r arena.Ref[thread]) {
 // freeThread frees the record of a thread that is gone, unless a sender counts
 // on it: that one frees it.
 func (d *Driver) freeThread(tx *arena.Tx, r arena.Ref[thread]) {
-	if th := r.In(d.a); th.dead && th.pins == 0 {
+	if th := r.In(d.a); th.dead && th.rest.pins == 0 {
 		threads.Free(tx, r)
 	}
 }

@@ -33,9 +33,10 @@ type route struct {
 func (t *Thread) transact(tr *abi.TransactionDataSG, reply bool) {
 	t.lock()
 	id := t.nextID()
-	if t.rec.extended.Command != uint32(abi.BR_OK) {
+	if t.rec.failed {
 		t.rec.Edit(t.tx)
-		t.rec.extended = abi.ExtendedError{Command: uint32(abi.BR_OK)}
+		t.rec.failed = false
+		t.rec.rest.edit(t.tx).extended = abi.ExtendedError{Command: uint32(abi.BR_OK)}
 	}
 	var to route
 	var f failure
@@ -229,7 +230,7 @@ func (t *Thread) allocate(id uint64, to route, tr *abi.TransactionDataSG, reply 
 	t.rec.Edit(tx)
 	t.rec.building = x
 	if to.thread != 0 && !reply {
-		to.thread.Edit(tx).pins++
+		to.thread.In(a).rest.edit(tx).pins++
 	}
 	t.rec.stats.Transactions++
 	return x, failure{}
@@ -273,7 +274,7 @@ func (t *Thread) endBuild(x arena.Ref[transaction]) {
 
 func (x *transaction) unpin(tx *arena.Tx) {
 	if x.toThread != 0 {
-		x.toThread.Edit(tx).pins--
+		x.toThread.In(tx.Arena()).rest.edit(tx).pins--
 	}
 }
 
@@ -377,7 +378,7 @@ func (t *Thread) block(to arena.Ref[proc], b arena.Ref[alloc.Buffer]) ([]byte, f
 // window is the driver's view of a process's region.
 func (d *Driver) window(r arena.Ref[proc]) ([]byte, error) {
 	p := r.In(d.a)
-	return d.host.Window(ProcID(p.id), int(p.length))
+	return d.host.Window(ProcID(p.id), int(p.rest.length))
 }
 
 // fillSecurityContext puts the sender's context behind everything else.
@@ -525,22 +526,30 @@ func (t *Thread) fail(inReplyTo arena.Ref[transaction], id uint64, f failure) {
 	code := f.code
 	if inReplyTo != 0 {
 		if from := inReplyTo.In(d.a).from; from != 0 {
-			from.Edit(tx).extended = extended(id, f)
+			d.setExtended(tx, from, id, f)
 		}
 		code = abi.BR_TRANSACTION_COMPLETE
 	} else {
-		t.ref.Edit(tx).extended = extended(id, f)
+		d.setExtended(tx, t.ref, id, f)
 	}
-	t.ref.Edit(tx).returnError = code
+	t.ref.Edit(tx).failed = true
+	t.rec.rest.edit(tx).returnError = code
 	d.notify(tx, t.ref, code, ofCommand, false)
 	if inReplyTo != 0 {
 		d.failReply(tx, inReplyTo, f.code)
 	}
 }
 
-func extended(id uint64, f failure) abi.ExtendedError {
-	return abi.ExtendedError{ID: uint32(id), Command: uint32(f.code), Param: -int32(f.param)}
+// setExtended keeps why a thread's command failed until it asks, or sends again.
+func (d *Driver) setExtended(tx *arena.Tx, r arena.Ref[thread], id uint64, f failure) {
+	th := r.Edit(tx)
+	th.failed = true
+	th.rest.edit(tx).extended = abi.ExtendedError{ID: uint32(id), Command: uint32(f.code), Param: -int32(f.param)}
 }
+
+// mustRead says whether a command of the thread failed in a way that it has to read
+// before it may write more.
+func (t *Thread) mustRead() bool { return t.rec.failed && t.rec.rest.returnError != 0 }
 
 // failReply ends a call with an error instead of a reply. If the thread that
 // made it is gone, the error goes to the one that waits for that thread, and
@@ -552,8 +561,8 @@ func (d *Driver) failReply(tx *arena.Tx, x arena.Ref[transaction], code abi.Retu
 		if from != 0 {
 			from.Edit(tx).stack = parent
 			d.freeTransaction(tx, x, 0)
-			if th := from.Edit(tx); th.replyError == 0 {
-				th.replyError = code
+			if th := from.In(d.a); th.rest.replyError == 0 {
+				th.rest.edit(tx).replyError = code
 				d.notify(tx, from, code, ofReply, false)
 				wake(tx, from)
 			}

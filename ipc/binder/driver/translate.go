@@ -115,7 +115,7 @@ func (tl *translation) binder(b []byte) failure {
 			return failed(syscall.ENOMEM)
 		}
 	}
-	if n.In(d.a).cookie != o.Cookie {
+	if n.In(d.a).rest.cookie != o.Cookie {
 		return failed(syscall.EINVAL)
 	}
 	strong := o.Type == abi.BINDER_TYPE_BINDER
@@ -146,7 +146,7 @@ func (tl *translation) handle(b []byte) failure {
 		if strong {
 			o.Type = abi.BINDER_TYPE_BINDER
 		}
-		o.Binder, o.Cookie = p.ptr, p.cookie
+		o.Binder, o.Cookie = p.rest.ptr, p.rest.cookie
 		if err := d.incNode(t.tx, n, strong, false, 0); err != nil {
 			return refFailure(err)
 		}
@@ -301,7 +301,7 @@ func (tl *translation) file(fd int32, offset uint64) failure {
 func (t *Thread) installFiles(x arena.Ref[transaction]) bool {
 	d := t.d
 	p := x.In(d.a)
-	t.ref.Edit(t.tx).installing = x
+	t.rec.rest.edit(t.tx).installing = x
 	p.buffer.Edit(t.tx).Busy = true
 	t.unlock()
 	block, f := t.block(t.proc, p.buffer)
@@ -322,7 +322,7 @@ func (t *Thread) installFiles(x arena.Ref[transaction]) bool {
 	}
 	t.installed = installed
 	t.lock()
-	t.ref.Edit(t.tx).installing = 0
+	t.rec.rest.edit(t.tx).installing = 0
 	p.buffer.Edit(t.tx).Busy = false
 	if ok {
 		d.freeFixups(t.tx, x)

@@ -52,9 +52,9 @@ func ends(tx *arena.Tx, on queueKind, owner uint32) *arena.Ends[Work] {
 	case procTodo:
 		return &arena.Ref[proc](owner).Edit(tx).todo
 	case procDelivered:
-		return &arena.Ref[proc](owner).Edit(tx).delivered
+		return &arena.Ref[proc](owner).In(tx.Arena()).rest.edit(tx).delivered
 	case procToldFrozen:
-		return &arena.Ref[proc](owner).Edit(tx).toldFrozen
+		return &arena.Ref[proc](owner).In(tx.Arena()).rest.edit(tx).toldFrozen
 	}
 	return &arena.Ref[node](owner).Edit(tx).async
 }
@@ -147,7 +147,7 @@ func wakeProc(tx *arena.Tx, r arena.Ref[proc]) {
 		wake(tx, t)
 		return
 	}
-	root := r.In(a).threads
+	root := r.In(a).rest.threads
 	if r.In(a).pollers == 0 {
 		return
 	}

@@ -56,7 +56,7 @@ func (t *Thread) write() error {
 	in, bwr := &t.in, &t.bwr
 	in.at, in.got = 0, 0
 	in.next, in.end = bwr.WriteBuffer+bwr.WriteConsumed, bwr.WriteBuffer+bwr.WriteSize
-	for in.next < in.end && t.rec.returnError == 0 {
+	for in.next < in.end && !t.mustRead() {
 		if err := t.need(sizeofCommand); err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (t *Thread) execute(cmd abi.Command, payload []byte) error {
 // looper does the bookkeeping of the thread pool. Mistakes only mark the
 // thread.
 func (t *Thread) looper(cmd abi.Command) {
-	th := t.ref.Edit(t.tx)
+	th := t.rec.rest.edit(t.tx)
 	switch cmd {
 	case abi.BC_ENTER_LOOPER:
 		if th.looper&looperRegistered != 0 {
@@ -182,7 +182,7 @@ func (t *Thread) looper(cmd abi.Command) {
 	case abi.BC_EXIT_LOOPER:
 		th.looper |= looperExited
 	case abi.BC_REGISTER_LOOPER:
-		p := t.proc.Edit(t.tx)
+		p := t.p.rec.rest.edit(t.tx)
 		if th.looper&looperEntered != 0 || p.requested == 0 {
 			th.looper |= looperInvalid
 		} else {

@@ -36,13 +36,23 @@ func (a *Arena) unsaved(before, now []byte) error {
 			line++
 			continue
 		}
-		if end := at + int(journaledBy(tag)); live && a.headerAt(uint32(line)).stamp != a.header.seq &&
-			!bytes.Equal(before[at:end], now[at:end]) {
+		if live && a.stealthy(before, now, line) {
 			return fmt.Errorf("%w: the %s at line %d was changed, and not saved", ErrDamaged, k.name, line)
+		}
+		if rest := line + int(k.journaled/LineSize); live && k.rest != 0 && a.stealthy(before, now, rest) {
+			return fmt.Errorf("%w: the rest of the %s at line %d was changed, and not saved", ErrDamaged, k.name, line)
 		}
 		line += int(k.lines())
 	}
 	return nil
+}
+
+// stealthy says whether the part of a live record that begins at a line was changed and
+// not saved.
+func (a *Arena) stealthy(before, now []byte, line int) bool {
+	at := line * LineSize
+	end := at + int(journaledBy(binary.NativeEndian.Uint32(before[at:])))
+	return a.headerAt(uint32(line)).stamp != a.header.seq && !bytes.Equal(before[at:end], now[at:end])
 }
 
 // kindOf is the kind of record that a tag belongs to, and whether it is live.

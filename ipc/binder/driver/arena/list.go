@@ -15,28 +15,40 @@ type Ends[T any] struct {
 type List[T any] struct {
 	// Link is the record's place in this list.
 	Link func(*T) *Link[T]
+	// Rest is the part of the record in which that lies, if it is saved apart.
+	Rest func(*T) *Header
+}
+
+// edit is the record's place, for changing.
+func (l *List[T]) edit(tx *Tx, r Ref[T]) *Link[T] {
+	if l.Rest == nil {
+		return l.Link(r.Edit(tx))
+	}
+	p := r.In(tx.arena)
+	l.Rest(p).Edit(tx)
+	return l.Link(p)
 }
 
 // PushBack puts r at the end.
 func (l *List[T]) PushBack(tx *Tx, e *Ends[T], r Ref[T]) {
-	link := l.Link(r.Edit(tx))
+	link := l.edit(tx, r)
 	link.Prev, link.Next = e.Last, 0
 	if e.Last == 0 {
 		e.First = r
 	} else {
-		l.Link(e.Last.Edit(tx)).Next = r
+		l.edit(tx, e.Last).Next = r
 	}
 	e.Last = r
 }
 
 // PushFront puts r at the beginning.
 func (l *List[T]) PushFront(tx *Tx, e *Ends[T], r Ref[T]) {
-	link := l.Link(r.Edit(tx))
+	link := l.edit(tx, r)
 	link.Prev, link.Next = 0, e.First
 	if e.First == 0 {
 		e.Last = r
 	} else {
-		l.Link(e.First.Edit(tx)).Prev = r
+		l.edit(tx, e.First).Prev = r
 	}
 	e.First = r
 }
@@ -47,29 +59,29 @@ func (l *List[T]) Insert(tx *Tx, e *Ends[T], prev, r Ref[T]) {
 		l.PushFront(tx, e, r)
 		return
 	}
-	before := l.Link(prev.Edit(tx))
+	before := l.edit(tx, prev)
 	if before.Next == 0 {
 		l.PushBack(tx, e, r)
 		return
 	}
-	link := l.Link(r.Edit(tx))
+	link := l.edit(tx, r)
 	link.Prev, link.Next = prev, before.Next
-	l.Link(before.Next.Edit(tx)).Prev = r
+	l.edit(tx, before.Next).Prev = r
 	before.Next = r
 }
 
 // Remove takes r, which is in the list, out of it.
 func (l *List[T]) Remove(tx *Tx, e *Ends[T], r Ref[T]) {
-	link := l.Link(r.Edit(tx))
+	link := l.edit(tx, r)
 	if link.Prev == 0 {
 		e.First = link.Next
 	} else {
-		l.Link(link.Prev.Edit(tx)).Next = link.Next
+		l.edit(tx, link.Prev).Next = link.Next
 	}
 	if link.Next == 0 {
 		e.Last = link.Prev
 	} else {
-		l.Link(link.Next.Edit(tx)).Prev = link.Prev
+		l.edit(tx, link.Next).Prev = link.Prev
 	}
 	*link = Link[T]{}
 }

@@ -41,6 +41,7 @@ const (
 	journalKind
 	idsKind
 	slabKind
+	restKind // what is saved apart of a record of whatever kind
 	// FirstKind is the first number that is free for a user's kinds.
 	FirstKind = 8
 )
@@ -58,6 +59,7 @@ type kindInfo struct {
 	name      string
 	size      uint32 // bytes
 	journaled uint32 // bytes from the start that a transaction saves
+	rest      uint32 // bytes behind them that it saves apart
 }
 
 // NewKind describes the records of type T, which must begin with a Header and
@@ -76,7 +78,29 @@ func NewKind[T any](id uint8, name string, journaled int) Kind[T] {
 	return Kind[T]{kindInfo{id: id, name: name, size: size, journaled: uint32(journaled)}}
 }
 
+// Rest has transactions save size bytes more, a multiple of 16, but apart from the
+// first: they begin on a line of their own and with a Header of their own, whose Edit
+// saves them. It is for what few transactions change, so that the others do not save it.
+func (k Kind[T]) Rest(size int) Kind[T] {
+	if size%imageUnit != 0 || k.info.journaled%LineSize != 0 || k.info.journaled+uint32(size) > k.info.size {
+		panic(fmt.Sprintf("binder arena: kind %s cannot save %d bytes apart behind %d", k.info.name, size, k.info.journaled))
+	}
+	k.info.rest = uint32(size)
+	return k
+}
+
 func (k Kind[T]) describe() kindInfo { return k.info }
+
+// restOf is the header of what is saved apart of the record at a line, nil if nothing is.
+func (k kindInfo) restOf(a *Arena, line uint32) *Header {
+	if k.rest == 0 {
+		return nil
+	}
+	return a.headerAt(line + k.journaled/LineSize)
+}
+
+// restTag marks what is saved apart of a live record.
+func (k kindInfo) restTag() uint32 { return tagLive | k.rest/imageUnit<<kindBits | restKind }
 
 func (k kindInfo) lines() uint32 { return (k.size + LineSize - 1) / LineSize }
 
@@ -97,7 +121,7 @@ func kindTable(kinds []AnyKind) []kindInfo {
 func layoutHash(kinds []kindInfo) uint32 {
 	h := fnv.New32a()
 	for _, k := range kinds {
-		fmt.Fprintln(h, k.id, k.name, k.size, k.journaled)
+		fmt.Fprintln(h, k.id, k.name, k.size, k.journaled, k.rest)
 	}
 	return h.Sum32()
 }
@@ -155,6 +179,9 @@ func (k Kind[T]) New(tx *Tx) (Ref[T], error) {
 	clear(a.bytesAt(line, int(k.info.size)))
 	h := a.headerAt(line)
 	h.tag, h.stamp = k.info.liveTag(), tx.seq
+	if rest := k.info.restOf(a, line); rest != nil {
+		rest.tag, rest.stamp = k.info.restTag(), tx.seq
+	}
 	return Ref[T](line), nil
 }
 
@@ -178,6 +205,10 @@ func (k Kind[T]) Free(tx *Tx, r Ref[T]) {
 	h := a.headerAt(uint32(r))
 	if h.tag != k.info.liveTag() {
 		panic(damagedRecord(uint32(r), k.info.name))
+	}
+	if rest := k.info.restOf(a, uint32(r)); rest != nil {
+		rest.Edit(tx)
+		rest.tag = tagFree | restKind
 	}
 	s := slabOf(k.info.id).Edit(tx)
 	h.tag, h.next = tagFree|uint32(k.info.id), s.free

@@ -18,6 +18,18 @@ type Tree[T any] struct {
 	Key func(*T) uint64
 	// Branch is the record's place in this tree.
 	Branch func(*T) *Branch[T]
+	// Rest is the part of the record in which that lies, if it is saved apart.
+	Rest func(*T) *Header
+}
+
+// edit is the record's place, for changing.
+func (t *Tree[T]) edit(tx *Tx, r Ref[T]) *Branch[T] {
+	if t.Rest == nil {
+		return t.Branch(r.Edit(tx))
+	}
+	p := r.In(tx.arena)
+	t.Rest(p).Edit(tx)
+	return t.Branch(p)
 }
 
 // above says whether a belongs nearer to the root than b.
@@ -91,7 +103,7 @@ func (t *Tree[T]) Insert(tx *Tx, root *Ref[T], r Ref[T]) {
 		parent, right = cur, t.Key(p) < key
 		cur = t.child(p, right)
 	}
-	b := t.Branch(r.Edit(tx))
+	b := t.edit(tx, r)
 	t.split(tx, cur, key, &b.left, &b.right)
 	*t.place(tx, root, parent, right) = r
 }
@@ -99,9 +111,8 @@ func (t *Tree[T]) Insert(tx *Tx, root *Ref[T], r Ref[T]) {
 // split divides a subtree into the records below key and those above.
 func (t *Tree[T]) split(tx *Tx, cur Ref[T], key uint64, low, high *Ref[T]) {
 	for cur != 0 {
-		p := cur.Edit(tx)
-		b := t.Branch(p)
-		if t.Key(p) < key {
+		b := t.edit(tx, cur)
+		if t.Key(cur.In(tx.arena)) < key {
 			*low, low, cur = cur, &b.right, b.right
 		} else {
 			*high, high, cur = cur, &b.left, b.left
@@ -124,7 +135,7 @@ func (t *Tree[T]) Remove(tx *Tx, root *Ref[T], r Ref[T]) {
 		parent, right = cur, t.Key(p) < key
 		cur = t.child(p, right)
 	}
-	b := t.Branch(r.Edit(tx))
+	b := t.edit(tx, r)
 	t.merge(tx, t.place(tx, root, parent, right), b.left, b.right)
 	*b = Branch[T]{}
 }
@@ -134,11 +145,11 @@ func (t *Tree[T]) merge(tx *Tx, at *Ref[T], low, high Ref[T]) {
 	for low != 0 && high != 0 {
 		if above(low, high) {
 			*at = low
-			at = &t.Branch(low.Edit(tx)).right
+			at = &t.edit(tx, low).right
 			low = *at
 		} else {
 			*at = high
-			at = &t.Branch(high.Edit(tx)).left
+			at = &t.edit(tx, high).left
 			high = *at
 		}
 	}
@@ -160,7 +171,7 @@ func (t *Tree[T]) place(tx *Tx, root *Ref[T], parent Ref[T], right bool) *Ref[T]
 	if parent == 0 {
 		return root
 	}
-	b := t.Branch(parent.Edit(tx))
+	b := t.edit(tx, parent)
 	if right {
 		return &b.right
 	}
