@@ -17,9 +17,9 @@ const workRoom = 4 + abi.SizeofTransactionDataSecCtx
 type returns struct {
 	abi.Encoder[abi.Return]
 	stats *Stats
-	room  int // that the thread has
-	buf   [1024]byte
+	room  int                       // that the thread has
 	data  abi.TransactionDataSecCtx // what is being encoded
+	buf   [1024]byte
 }
 
 // attach readies the writer for a thread with these statistics.

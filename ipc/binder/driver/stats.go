@@ -5,10 +5,10 @@ import "ipcbench/ipc/binder/abi"
 // Stats counts commands and returns by their numbers, and what was made for the
 // sake of a thread.
 type Stats struct {
-	Commands     [abi.Commands]uint32
-	Returns      [abi.Returns]uint32
 	Transactions uint32
 	Completes    uint32 // return codes without payload
+	Commands     [abi.Commands]uint32
+	Returns      [abi.Returns]uint32
 }
 
 func (s *Stats) add(o *Stats) {

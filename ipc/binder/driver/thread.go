@@ -22,7 +22,8 @@ const (
 )
 
 // Thread is one caller thread of this process. Its methods run with mu held:
-// a key that two goroutines use at once is served one after the other.
+// a key that two goroutines use at once is served one after the other. What each call
+// needs lies together, on few lines: a large payload drives them out of the near caches.
 type Thread struct {
 	mu   sync.Mutex
 	gone bool // the thread exited or the file is closed
@@ -42,32 +43,32 @@ type Thread struct {
 	faults bool // what the goroutine that calls does about faults otherwise
 	terse  bool // it is not told that its replies were sent
 
-	in        input
-	ret       returns
-	copies    Copies
-	window    []byte // of the process that was sent to last
-	windowOf  ProcID
-	lastID    uint64  // of a transaction
-	endID     uint64  // the last of the numbers that the thread took
-	sent      uint32  // lastID, until the extended error was asked for
-	spawnAt   uint64  // where BR_SPAWN_LOOPER goes, 0: nowhere
-	installed []int32 // descriptors of the transaction that is being read
-
-	// Room for what a call decodes, so that it need not allocate.
-	arg     [abi.SizeofWriteRead]byte // unless the task is near
-	objects [abi.SizeofBufferObject]byte
-	bwr     abi.WriteRead
-	argAt   uint64                     // where bwr came from
-	back    *[abi.SizeofWriteRead]byte // where it goes back to: arg, or the place itself
-	tr      abi.TransactionDataSG
-	out     mail
-
 	nonblock  bool                   // the call does not wait
-	delivered arena.Ref[transaction] // the call that this read delivers
-	overtaken int                    // how many more calls do without sendBeforeFree
 	parked    bool                   // the call waits for work
 	parkedFor bool                   // while parked: whether work of the process would do
 	number    uint32                 // while parked: that of the wait word
+	delivered arena.Ref[transaction] // the call that this read delivers
+	overtaken int                    // how many more calls do without sendBeforeFree
+	copies    Copies
+	window    []byte // of the process that was sent to last
+	windowOf  ProcID
+	lastID    uint64 // of a transaction
+	endID     uint64 // the last of the numbers that the thread took
+	sent      uint32 // lastID, until the extended error was asked for
+	spawnAt   uint64 // where BR_SPAWN_LOOPER goes, 0: nowhere
+
+	// Room for what a call decodes, so that it need not allocate.
+	bwr  abi.WriteRead
+	back *[abi.SizeofWriteRead]byte // where bwr goes back to: arg, or the place itself
+	tr   abi.TransactionDataSG
+	in   input
+	ret  returns
+
+	argAt     uint64                    // where arg came from
+	arg       [abi.SizeofWriteRead]byte // unless the task is near
+	objects   [abi.SizeofBufferObject]byte
+	out       mail
+	installed []int32 // descriptors of the transaction that is being read
 }
 
 // thread is the caller thread with the key, made on its first call.

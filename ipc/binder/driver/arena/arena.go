@@ -62,7 +62,7 @@ const (
 	LineSize = 64
 
 	magic   = 0x726564_6e6962 // "binder"
-	version = 2
+	version = 3
 
 	chunkSize  = 64 << 10
 	chunkLines = chunkSize / LineSize
@@ -88,7 +88,8 @@ type fileHeader struct {
 	recovered atomic.Uint32 // how often the lock was taken from the dead
 	seq       uint64        // of transactions; changed by the lock's holder
 	committed uint64        // bytes that have storage; changed by the lock's holder
-	_         [LineSize - 24]byte
+	sound     uint64        // magic, beside the lock for who takes it
+	_         [LineSize - 32]byte
 }
 
 // Forever is the timeout of a wait without end.
@@ -174,7 +175,8 @@ func Format(mem []byte, kinds []AnyKind, o Options) (*Arena, error) {
 		slabOf(kind).In(a).tag = slabKinds.info.liveTag()
 	}
 	a.formatBootstrap()
-	h.magic = magic
+	h.sound = magic
+	h.magic = magic // last: who finds it finds all
 	return a, nil
 }
 

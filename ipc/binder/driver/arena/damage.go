@@ -48,7 +48,7 @@ func (a *Arena) Intact() bool {
 }
 
 func (a *Arena) check() error {
-	if a.header.magic != magic {
+	if a.header.sound != magic {
 		return fmt.Errorf("%w: given up", ErrDamaged)
 	}
 	return nil
@@ -60,7 +60,7 @@ func (a *Arena) check() error {
 // those who wait for it and those who wait on the words.
 func (a *Arena) Condemn(words []*WaitWord) error {
 	return Survive(func() error {
-		a.header.magic = condemned
+		a.header.magic, a.header.sound = condemned, condemned
 		a.header.lock.Store(0)
 		a.host.Wake(&a.header.lock, everybody)
 		for _, w := range words {

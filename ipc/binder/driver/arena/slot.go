@@ -36,8 +36,9 @@ func (a *Arena) formatBootstrap() {
 // newTx is the view of a journal that exists.
 func (a *Arena) newTx(r Ref[journal]) *Tx {
 	j := r.In(a)
-	return &Tx{base: a.base, last: a.last, arena: a, header: a.header, opts: &a.opts, ref: r, journal: j, images: imagesOf(j),
-		wakes: make([]*WaitWord, 0, 16), waker: a.host}
+	tx := &Tx{base: a.base, last: a.last, arena: a, header: a.header, opts: &a.opts, ref: r, journal: j, images: imagesOf(j), waker: a.host}
+	tx.wakes = tx.room[:0]
+	return tx
 }
 
 // Join makes the process a member. Only one process at a time may do so; the

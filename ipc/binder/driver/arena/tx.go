@@ -50,7 +50,8 @@ type Tx struct {
 	journal *journal
 	images  address // of the journal
 	seq     uint64
-	wakes   []*WaitWord // to be woken by End; nil: it does not sleep
+	wakes   []*WaitWord  // to be woken by End; nil: it does not sleep
+	room    [2]*WaitWord // for wakes, which are seldom more
 	waker   Waker
 	settled int // how many of them have their words changed
 	calls   uint64
@@ -73,7 +74,7 @@ func (tx *Tx) Begin() {
 	if !tx.header.lock.CompareAndSwap(0, uint32(tx.ref)) {
 		tx.lock()
 	}
-	if tx.header.magic != magic {
+	if tx.header.sound != magic {
 		tx.refuse()
 	}
 	tx.start()
