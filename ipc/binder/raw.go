@@ -49,7 +49,8 @@ func (t *IPCThreadState) TransactBytes(handle, code uint32, payload []byte, flag
 	if late {
 		t.freeReply()
 	}
-	answer, err := t.waitForResponse(flags&abi.TF_ONE_WAY != 0)
+	var answer abi.TransactionData
+	err = t.waitForResponse(&answer, flags&abi.TF_ONE_WAY != 0)
 	if err != nil || flags&abi.TF_ONE_WAY != 0 {
 		return nil, err
 	}

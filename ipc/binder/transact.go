@@ -29,7 +29,8 @@ func (t *IPCThreadState) transact(handle, code uint32, data, reply *parcel.Parce
 	if err := t.queueTransaction(abi.BC_TRANSACTION, &tr); err != nil {
 		return err
 	}
-	answer, err := t.waitForResponse(flags&abi.TF_ONE_WAY != 0)
+	var answer abi.TransactionData
+	err := t.waitForResponse(&answer, flags&abi.TF_ONE_WAY != 0)
 	if err != nil || flags&abi.TF_ONE_WAY != 0 {
 		return err
 	}
@@ -53,31 +54,32 @@ func (t *IPCThreadState) describe(tr *abi.TransactionData, p *parcel.Parcel) {
 }
 
 // waitForResponse acts on what the driver says until the call that was queued
-// last is over: taken, if it is one-way, or answered.
-func (t *IPCThreadState) waitForResponse(oneway bool) (answer abi.TransactionData, err error) {
+// last is over: taken, if it is one-way, or answered. The answer is decoded where its
+// reader has it: to copy it at once would mean to wait for its stores.
+func (t *IPCThreadState) waitForResponse(answer *abi.TransactionData, oneway bool) error {
 	for {
 		ret, payload, err := t.next()
 		if err != nil {
-			return answer, err
+			return err
 		}
 		switch ret {
 		case abi.BR_ONEWAY_SPAM_SUSPECT:
 			t.ps.options.onewaySpam()
 			if oneway {
-				return answer, nil
+				return nil
 			}
 		case abi.BR_TRANSACTION_COMPLETE, abi.BR_TRANSACTION_PENDING_FROZEN:
 			if oneway {
-				return answer, nil
+				return nil
 			}
 		case abi.BR_DEAD_REPLY, abi.BR_FAILED_REPLY, abi.BR_FROZEN_REPLY:
-			return answer, t.transactionError(ret)
+			return t.transactionError(ret)
 		case abi.BR_REPLY:
 			answer.Decode(payload)
-			return answer, nil
+			return nil
 		default:
 			if err := t.execute(ret, payload); err != nil {
-				return answer, err
+				return err
 			}
 		}
 	}
