@@ -57,7 +57,7 @@ func (a *Arena) stealthy(before, now []byte, line int) bool {
 
 // kindOf is the kind of record that a tag belongs to, and whether it is live.
 func (a *Arena) kindOf(tag uint32) (k kindInfo, live, ok bool) {
-	id := tag & (1<<kindBits - 1)
+	id := tag & kindMask
 	if id >= maxKinds || a.kinds[id].size == 0 {
 		return k, false, false
 	}

@@ -58,8 +58,7 @@ func (h *Header) Edit(tx *Tx) {
 }
 
 // save puts a record's image into the journal before its first change in a
-// transaction. The tag says how long the image is; whole lines are copied, of which
-// undo uses no more than that.
+// transaction. The tag says how long the image is: mostly one line.
 //
 //go:noinline
 //go:nosplit
@@ -70,6 +69,21 @@ func (tx *Tx) save(p unsafe.Pointer) {
 		badRef(line)
 		return
 	}
+	if h.tag&^kindMask != tagLive|LineSize/imageUnit<<kindBits || tx.used > journalSize-entrySize-LineSize {
+		tx.saveLines(p, line)
+		return
+	}
+	e := (*entry)(unsafe.Add(tx.images, tx.used))
+	e.line, e.size = line, LineSize
+	copyLine(unsafe.Add(unsafe.Pointer(e), entrySize), p)
+	tx.saved(h, tx.used+entrySize+LineSize)
+	tx.step(StepSaved)
+}
+
+// saveLines is save for an image of any length. Whole lines are copied, of which undo
+// uses no more than the image.
+func (tx *Tx) saveLines(p unsafe.Pointer, line uint32) {
+	h := (*Header)(p)
 	size := journaledBy(h.tag)
 	end := tx.used + entrySize + (size+LineSize-1)&^(LineSize-1)
 	if h.tag&tagMask != tagLive || end > journalSize {
@@ -78,16 +92,8 @@ func (tx *Tx) save(p unsafe.Pointer) {
 	}
 	e := (*entry)(unsafe.Add(tx.images, tx.used))
 	e.line, e.size = line, size
-	for to := unsafe.Add(unsafe.Pointer(e), entrySize); ; to, p = unsafe.Add(to, LineSize), unsafe.Add(p, LineSize) {
-		to, from := (*quarters)(to), (*quarters)(p)
-		to[0] = from[0]
-		to[1] = from[1]
-		to[2] = from[2]
-		to[3] = from[3]
-		if size <= LineSize {
-			break
-		}
-		size -= LineSize
+	for at := uint32(0); at < size; at += LineSize {
+		copyLine(unsafe.Add(unsafe.Pointer(e), entrySize+at), unsafe.Add(p, at))
 	}
 	tx.saved(h, end)
 	tx.step(StepSaved)
@@ -126,6 +132,14 @@ func badRecord(line uint32) { panic(damagedRecord(line, "live record that fits t
 
 // quarters are a line in the largest pieces that are copied without a call.
 type quarters [4][LineSize / 4]byte
+
+func copyLine(to, from unsafe.Pointer) {
+	t, f := (*quarters)(to), (*quarters)(from)
+	t[0] = f[0]
+	t[1] = f[1]
+	t[2] = f[2]
+	t[3] = f[3]
+}
 
 // at is the address of a line. The last chunk cannot begin a record that
 // reaches out of the memory, because chunks are filled from their start.

@@ -19,6 +19,7 @@ const (
 
 	maxKinds   = 24
 	kindBits   = 5
+	kindMask   = 1<<kindBits - 1
 	headerSize = 16
 	// imageUnit is the unit of what a transaction saves of a record.
 	imageUnit = 16
