@@ -47,6 +47,10 @@ func (d *Driver) tellOf(kind EventKind, x arena.Ref[transaction]) {
 // address of its region and so much payload in it.
 func (t *Thread) receives(kind EventKind, buffer uint64, payload uint32) {
 	if t.d.trace != nil {
-		t.d.trace(Event{kind, t.key, t.p.identity.PID, buffer, uint64(payload)})
+		t.tell(kind, buffer, payload)
 	}
+}
+
+func (t *Thread) tell(kind EventKind, buffer uint64, payload uint32) {
+	t.d.trace(Event{kind, t.key, t.p.identity.PID, buffer, uint64(payload)})
 }

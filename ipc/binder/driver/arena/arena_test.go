@@ -78,11 +78,26 @@ func (h *testHost) Wake(w *atomic.Uint32, n int) (calls int) {
 func newTestArena(t testing.TB, h *testHost) (*Arena, []byte) {
 	t.Helper()
 	mem := make([]byte, 4<<20)
-	a, err := Format(mem, allKinds, Options{Host: h})
+	a, err := withCuts(h, func(o Options) (*Arena, error) { return Format(mem, allKinds, o) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a, mem
+}
+
+// cuts are the hooks that dieAt sets, by *Arena.
+var cuts sync.Map
+
+// withCuts opens an arena on which dieAt can be called.
+func withCuts(h *testHost, open func(Options) (*Arena, error)) (*Arena, error) {
+	cut := new(func(Step))
+	a, err := open(Options{Host: h, Step: func(s Step) {
+		if *cut != nil {
+			(*cut)(s)
+		}
+	}})
+	cuts.Store(a, cut)
+	return a, err
 }
 
 // lastPID numbers the processes of all tests.
@@ -333,15 +348,17 @@ func cutAt(t *testing.T, n, second int, op func(*Tx, Ref[root]) bool, key uint64
 
 // dieAt runs f until its n-th step and says whether it came so far.
 func dieAt(a *Arena, n int, f func()) (reached bool) {
+	hook, _ := cuts.Load(a)
+	cut := hook.(*func(Step))
 	defer func() {
-		a.opts.Step = nil
+		*cut = nil
 		if p := recover(); p == errCut {
 			reached = true
 		} else if p != nil {
 			panic(p)
 		}
 	}()
-	a.opts.Step = func(Step) {
+	*cut = func(Step) {
 		if n--; n == 0 {
 			panic(errCut)
 		}
@@ -352,7 +369,7 @@ func dieAt(a *Arena, n int, f func()) (reached bool) {
 
 func reopen(t *testing.T, mem []byte, h *testHost) *Arena {
 	t.Helper()
-	a, err := Open(mem, allKinds, Options{Host: h})
+	a, err := withCuts(h, func(o Options) (*Arena, error) { return Open(mem, allKinds, o) })
 	if err != nil {
 		t.Fatal(err)
 	}

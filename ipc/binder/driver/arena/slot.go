@@ -36,7 +36,7 @@ func (a *Arena) formatBootstrap() {
 // newTx is the view of a journal that exists.
 func (a *Arena) newTx(r Ref[journal]) *Tx {
 	j := r.In(a)
-	tx := &Tx{base: a.base, last: a.last, arena: a, header: a.header, opts: &a.opts, ref: r, journal: j, images: imagesOf(j), waker: a.host}
+	tx := &Tx{base: a.base, last: a.last, arena: a, header: a.header, hook: a.opts.Step, ref: r, journal: j, images: imagesOf(j), waker: a.host}
 	tx.wakes = tx.room[:0]
 	return tx
 }

@@ -44,7 +44,7 @@ type Tx struct {
 	last    uint32
 	arena   *Arena
 	header  *fileHeader
-	opts    *Options
+	hook    func(Step)
 	ref     Ref[journal]
 	used    uint32 // bytes of images
 	journal *journal
@@ -97,8 +97,8 @@ func (tx *Tx) start() {
 
 // step reports a step to the test's hook.
 func (tx *Tx) step(s Step) {
-	if tx.opts.Step != nil {
-		tx.opts.Step(s)
+	if tx.hook != nil {
+		tx.hook(s)
 	}
 }
 
