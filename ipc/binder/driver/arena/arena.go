@@ -9,7 +9,9 @@
 // A record is a Go struct without pointers that begins with a Header. It is
 // reached through a Ref, the number of the cache line where it starts: In
 // gives it for reading, Edit for changing. Each kind of record has a slab with
-// a free list; memory that a kind once took stays with it.
+// a free list; memory that a kind once took stays with it. What few transactions
+// change of a record lies on lines of its own that are saved apart (Kind.Rest): an
+// image then has one line, and the others are not touched.
 //
 // # Lock, journal, recovery
 //
@@ -27,6 +29,9 @@
 // a sibling thread could still be running. Known gap: a process that is
 // stopped while it holds the lock delays all others until it continues;
 // Holder names it.
+//
+// A change that nothing saved would show only when a process dies in the right place.
+// Audit finds it in any transaction, and tests run the whole conformance suite under it.
 //
 // The idea of saving images before changing them in place is that of the
 // rollback journal of SQLite; typed references into mapped memory are used as
