@@ -21,12 +21,7 @@ type List[T any] struct {
 
 // edit is the record's place, for changing.
 func (l *List[T]) edit(tx *Tx, r Ref[T]) *Link[T] {
-	if l.Rest == nil {
-		return l.Link(r.Edit(tx))
-	}
-	p := r.In(tx.arena)
-	l.Rest(p).Edit(tx)
-	return l.Link(p)
+	return l.Link(editPart(tx, r, l.Rest))
 }
 
 // PushBack puts r at the end.

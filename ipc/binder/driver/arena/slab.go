@@ -100,6 +100,16 @@ func (k kindInfo) restOf(a *Arena, line uint32) *Header {
 	return a.headerAt(line + k.journaled/LineSize)
 }
 
+// editPart is a record whose rest, or first part if rest is nil, is for changing.
+func editPart[T any](tx *Tx, r Ref[T], rest func(*T) *Header) *T {
+	if rest == nil {
+		return r.Edit(tx)
+	}
+	p := r.In(tx.arena)
+	rest(p).Edit(tx)
+	return p
+}
+
 // restTag marks what is saved apart of a live record.
 func (k kindInfo) restTag() uint32 { return tagLive | k.rest/imageUnit<<kindBits | restKind }
 

@@ -24,12 +24,7 @@ type Tree[T any] struct {
 
 // edit is the record's place, for changing.
 func (t *Tree[T]) edit(tx *Tx, r Ref[T]) *Branch[T] {
-	if t.Rest == nil {
-		return t.Branch(r.Edit(tx))
-	}
-	p := r.In(tx.arena)
-	t.Rest(p).Edit(tx)
-	return t.Branch(p)
+	return t.Branch(editPart(tx, r, t.Rest))
 }
 
 // above says whether a belongs nearer to the root than b.
